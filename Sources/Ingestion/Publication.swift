@@ -1,0 +1,70 @@
+package import Media
+import Synchronization
+
+/// One publisher's claim on a live stream, from admission to its end.
+///
+/// Threads: `send`, `update` and `end` are called by the transport's thread; `revoke` and
+///          `statistics` by any.
+package final class Publication: Sendable {
+    package let id: UInt64
+    package let request: PublishRequest
+    package let startedAt: WallTime
+
+    private struct State {
+        var statistics = IngestStatistics()
+        var endReason: EndReason?
+    }
+
+    private let stream: LiveStream
+    private let state = Mutex(State())
+    private let disconnect: @Sendable () -> Void
+    private let onEnd: @Sendable (Publication, EndReason) -> Void
+
+    /// - Parameter onEnd: Called once, on the thread that ends or revokes the publication.
+    package init(
+        id: UInt64,
+        request: PublishRequest,
+        stream: LiveStream,
+        startedAt: WallTime,
+        disconnect: @escaping @Sendable () -> Void,
+        onEnd: @escaping @Sendable (Publication, EndReason) -> Void
+    ) {
+        self.id = id
+        self.request = request
+        self.stream = stream
+        self.startedAt = startedAt
+        self.disconnect = disconnect
+        self.onEnd = onEnd
+    }
+
+    package var statistics: IngestStatistics {
+        state.withLock { $0.statistics }
+    }
+
+    /// Hands an event to the stream's consumers; after the end it does nothing.
+    package func send(_ event: MediaEvent) {
+        let isLive = state.withLock { $0.endReason == nil }
+        if isLive { stream.send(event) }
+    }
+
+    package func update(_ change: (inout IngestStatistics) -> Void) {
+        state.withLock { change(&$0.statistics) }
+    }
+
+    /// The publisher is gone: consumers get `.end`, and the name is free.
+    package func end(_ reason: EndReason) {
+        let isFirst = state.withLock { state in
+            defer { state.endReason = state.endReason ?? reason }
+            return state.endReason == nil
+        }
+        guard isFirst else { return }
+        stream.send(.end(reason))
+        onEnd(self, reason)
+    }
+
+    /// Takes the stream away from its publisher and has the transport disconnect it.
+    package func revoke(_ reason: EndReason) {
+        end(reason)
+        disconnect()
+    }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+
+/// One live stream: the events of its publisher, handed to every consumer.
+///
+/// A stream outlives its publishers: one may leave and another come, and consumers stay subscribed.
+/// Only `close()` ends their sequences.
+///
+/// Bounds: each subscription has a queue of its own with its own limit. A consumer that falls behind
+///         loses media up to the next keyframe and is told so in band; it never slows the publisher
+///         or the other consumers.
+/// Threads: `send` may be called from any thread, one caller at a time; it never blocks.
+package final class LiveStream: Sendable {
+    package let name: StreamName
+
+    private struct State {
+        var tracks: TrackList?
+        var subscriptions: [LiveStreamSubscription] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    package init(name: StreamName) {
+        self.name = name
+    }
+
+    /// The tracks announced last; `nil` before the first announcement.
+    package var tracks: TrackList? {
+        state.withLock { $0.tracks }
+    }
+
+    package func send(_ event: MediaEvent) {
+        let subscriptions = state.withLock { state in
+            if case .tracks(let tracks) = event { state.tracks = tracks }
+            return state.subscriptions
+        }
+        for subscription in subscriptions { subscription.enqueue(event) }
+    }
+
+    /// Events from now on; the first is the present track list, when there is one.
+    package func subscribe(limit: LiveStreamSubscription.Limit) -> LiveStreamSubscription {
+        let subscription = LiveStreamSubscription(limit: limit)
+        let isClosed = state.withLock { state in
+            if let tracks = state.tracks { subscription.enqueue(.tracks(tracks)) }
+            if !state.isClosed { state.subscriptions.append(subscription) }
+            return state.isClosed
+        }
+        if isClosed { subscription.finish() }
+        return subscription
+    }
+
+    /// No publisher will come back: every subscription ends once its queue is empty.
+    package func close() {
+        let subscriptions = state.withLock { state in
+            state.isClosed = true
+            defer { state.subscriptions = [] }
+            return state.subscriptions
+        }
+        for subscription in subscriptions { subscription.finish() }
+    }
+}

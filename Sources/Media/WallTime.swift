@@ -1,0 +1,22 @@
+/// An instant of the wall clock (UTC), apart from every media clock.
+///
+/// Units: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX time).
+package struct WallTime: Sendable, Hashable, Comparable {
+    package let microsecondsSinceEpoch: Int64
+
+    package init(microsecondsSinceEpoch: Int64) {
+        self.microsecondsSinceEpoch = microsecondsSinceEpoch
+    }
+
+    package static func < (lhs: WallTime, rhs: WallTime) -> Bool {
+        lhs.microsecondsSinceEpoch < rhs.microsecondsSinceEpoch
+    }
+
+    /// `self` moved by a length of media time; saturates.
+    package func advanced(by time: MediaTime) -> WallTime {
+        let (sum, overflow) = microsecondsSinceEpoch.addingReportingOverflow(
+            time.converted(to: 1_000_000).ticks
+        )
+        return WallTime(microsecondsSinceEpoch: overflow ? (sum < 0 ? .max : .min) : sum)
+    }
+}

@@ -1,0 +1,30 @@
+package import Media
+
+/// What the packager hands to the store, in order.
+///
+/// The outputs of one call belong together and are published at once: a part that ends its segment
+/// is followed by `closeSegment` in the same call, so EXTINF never lags behind the last part.
+/// Order for each rendition: `openSegment`, one or more `part`, `closeSegment`, and so on.
+package enum PackagerOutput: Sendable {
+    /// All renditions offered from here on. Comes first, and again when the set changes or when one
+    /// has a new initialization; segments opened later use it.
+    case renditions([Rendition])
+    case openSegment(Rendition.ID, SegmentStart)
+    case part(Rendition.ID, Part)
+    case closeSegment(Rendition.ID)
+}
+
+/// How a segment begins.
+package struct SegmentStart: Sendable, Equatable {
+    /// Media sequence number: the same number is the same stretch of time in every rendition.
+    package let mediaSequence: UInt64
+    package let programDateTime: WallTime
+    /// The timeline or the format does not continue the segment before: EXT-X-DISCONTINUITY.
+    package let isDiscontinuity: Bool
+
+    package init(mediaSequence: UInt64, programDateTime: WallTime, isDiscontinuity: Bool) {
+        self.mediaSequence = mediaSequence
+        self.programDateTime = programDateTime
+        self.isDiscontinuity = isDiscontinuity
+    }
+}
