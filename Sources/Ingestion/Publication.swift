@@ -13,10 +13,11 @@ package final class Publication: Sendable {
     private struct State {
         var statistics = IngestStatistics()
         var endReason: EndReason?
+        var lastArrival: WallTime
     }
 
     private let stream: LiveStream
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let disconnect: @Sendable () -> Void
     private let onEnd: @Sendable (Publication, EndReason) -> Void
 
@@ -33,6 +34,7 @@ package final class Publication: Sendable {
         self.request = request
         self.stream = stream
         self.startedAt = startedAt
+        state = Mutex(State(lastArrival: startedAt))
         self.disconnect = disconnect
         self.onEnd = onEnd
     }
@@ -41,10 +43,27 @@ package final class Publication: Sendable {
         state.withLock { $0.statistics }
     }
 
+    /// When bytes came last; before the first, when the publisher came.
+    package var lastArrival: WallTime {
+        state.withLock { $0.lastArrival }
+    }
+
     /// Hands an event to the stream's consumers; after the end it does nothing.
+    ///
+    /// The lock is held while handing on, so nothing of this publisher can follow its own `.end`.
     package func send(_ event: MediaEvent) {
-        let isLive = state.withLock { $0.endReason == nil }
-        if isLive { stream.send(event) }
+        state.withLock { state in
+            guard state.endReason == nil else { return }
+            stream.send(event)
+        }
+    }
+
+    /// Notes that bytes came, whatever they turn out to be. Once a read burst is often enough.
+    package func noteReceived(bytes: Int, at arrival: WallTime) {
+        state.withLock { state in
+            state.lastArrival = arrival
+            state.statistics.receivedBytes &+= UInt64(max(bytes, 0))
+        }
     }
 
     package func update(_ change: (inout IngestStatistics) -> Void) {
@@ -54,12 +73,12 @@ package final class Publication: Sendable {
     /// The publisher is gone: consumers get `.end`, and the name is free.
     package func end(_ reason: EndReason) {
         let isFirst = state.withLock { state in
-            defer { state.endReason = state.endReason ?? reason }
-            return state.endReason == nil
+            guard state.endReason == nil else { return false }
+            state.endReason = reason
+            stream.send(.end(reason))
+            return true
         }
-        guard isFirst else { return }
-        stream.send(.end(reason))
-        onEnd(self, reason)
+        if isFirst { onEnd(self, reason) }
     }
 
     /// Takes the stream away from its publisher and has the transport disconnect it.

@@ -2,7 +2,7 @@ package import Media
 
 /// A publisher asks to contribute a stream.
 package struct PublishRequest: Sendable {
-    package enum Transport: String, Sendable {
+    package enum Transport: String, Sendable, CaseIterable {
         case srtListener = "srt"
         case srtCaller = "srt_caller"
     }

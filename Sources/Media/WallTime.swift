@@ -12,6 +12,13 @@ package struct WallTime: Sendable, Hashable, Comparable {
         lhs.microsecondsSinceEpoch < rhs.microsecondsSinceEpoch
     }
 
+    package func duration(since earlier: WallTime) -> Duration {
+        .microseconds(
+            microsecondsSinceEpoch.subtractingReportingOverflow(earlier.microsecondsSinceEpoch)
+                .partialValue
+        )
+    }
+
     /// `self` moved by a length of media time; saturates.
     package func advanced(by time: MediaTime) -> WallTime {
         let (sum, overflow) = microsecondsSinceEpoch.addingReportingOverflow(

@@ -1,3 +1,4 @@
 #pragma once
 
+#include <srt/access_control.h>
 #include <srt/srt.h>

@@ -1,0 +1,32 @@
+package import Hummingbird
+package import NIOCore
+
+/// What travels with one request: who asks, over which door, and under which identifier.
+package struct MirrorRequestContext: RequestContext {
+    package enum Door: Sendable {
+        case secure
+        case plain
+    }
+
+    package var coreContext: CoreRequestContextStorage
+    /// The connection (HTTP/1.1) or the stream of a connection (HTTP/2) the request came on.
+    package let channel: any Channel
+    /// `nil` when no front door is involved, as when a router is asked directly.
+    package internal(set) var door: Door?
+    /// Appears in the response, in problem documents and in log lines.
+    package let requestID: String
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+        requestID = source.logger[metadataKey: Self.requestIDKey]?.description ?? "none"
+    }
+
+    /// Address of the peer, without its port; `nil` when there is no peer.
+    package var peerAddress: String? { channel.remoteAddress?.ipAddress }
+
+    package var isSecure: Bool { door == .secure }
+
+    /// The logger's metadata key under which Hummingbird keeps the identifier.
+    static let requestIDKey = "hb.request.id"
+}

@@ -1,0 +1,52 @@
+import Glibc
+
+/// A thread of its own for blocking C calls, visible by name in `top -H` and in debuggers.
+enum NamedThread {
+    private final class Body: Sendable {
+        let name: String
+        let run: @Sendable () -> Void
+
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// Runs `body` on a new thread and suspends until it returns.
+    ///
+    /// - Parameter name: At most 15 bytes; the kernel cuts off the rest.
+    static func run(_ name: String, _ body: @escaping @Sendable () -> Void) async throws(SRTError) {
+        let failure: SRTError? = await withCheckedContinuation { continuation in
+            let failure = start(name) {
+                body()
+                continuation.resume(returning: nil)
+            }
+            if let failure { continuation.resume(returning: failure) }
+        }
+        if let failure { throw failure }
+    }
+
+    private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> SRTError? {
+        let body = Unmanaged.passRetained(Body(name: String(name.prefix(15)), run: body))
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                guard let argument else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                pthread_setname_np(pthread_self(), body.name)
+                body.run()
+                return nil
+            },
+            body.toOpaque()
+        )
+        guard status == 0 else {
+            body.release()
+            errno = status
+            return .system("starting thread \(name)")
+        }
+        pthread_detach(thread)
+        return nil
+    }
+}

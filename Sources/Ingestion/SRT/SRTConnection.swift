@@ -1,0 +1,109 @@
+import Media
+
+/// One publisher's connection: its socket, its demultiplexer, its claim on the stream.
+///
+/// Threads: all of it belongs to the thread that receives.
+final class SRTConnection {
+    /// Why a connection is over.
+    enum Ending: String {
+        /// The peer closed, or was not heard of for the idle timeout.
+        case peerGone = "peer_gone"
+        /// The stream was taken away: takeover, or an operator's command.
+        case revoked = "revoked"
+        case bitrateExceeded = "bitrate_exceeded"
+        case shutdown = "shutdown"
+
+        var endReason: EndReason {
+            switch self {
+            case .peerGone: .disconnected
+            case .revoked, .bitrateExceeded: .refused
+            case .shutdown: .shutdown
+            }
+        }
+    }
+
+    /// Messages taken in one turn, about 5 MB: nobody keeps the thread from the others.
+    private static let messagesPerTurn = 4096
+
+    let socket: SRTSocket
+    let publication: Publication
+    private(set) var receivedBytes: UInt64 = 0
+    private let revocation: StopFlag
+    private var session = IngestSession()
+    private var rate: ReceiveRate
+
+    init(
+        socket: SRTSocket,
+        publication: Publication,
+        revocation: StopFlag,
+        limitBitsPerSecond: Int?
+    ) {
+        self.socket = socket
+        self.publication = publication
+        self.revocation = revocation
+        rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: .now)
+    }
+
+    /// Takes everything that is due.
+    ///
+    /// - Parameter buffer: Room for several messages; they are handed on together.
+    /// - Returns: Whether the connection still stands.
+    func drain(into buffer: UnsafeMutableRawBufferPointer, arrival: WallTime) -> Bool {
+        var filled = 0
+        for _ in 0..<Self.messagesPerTurn {
+            if buffer.count - filled < SRTSocket.messageSizeLimit {
+                handOn(buffer, count: filled, arrival: arrival)
+                filled = 0
+            }
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            switch socket.receive(into: room) {
+            case .bytes(let count):
+                filled += count
+            case .nothing:
+                handOn(buffer, count: filled, arrival: arrival)
+                return true
+            case .broken:
+                handOn(buffer, count: filled, arrival: arrival)
+                return false
+            }
+        }
+        handOn(buffer, count: filled, arrival: arrival)
+        return true
+    }
+
+    private func handOn(
+        _ buffer: UnsafeMutableRawBufferPointer,
+        count: Int,
+        arrival: WallTime
+    ) {
+        guard count > 0 else { return }
+        receivedBytes &+= UInt64(count)
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        session.receive(bytes, arrival: arrival, emit: publication.send)
+    }
+
+    /// Why the connection must end although its socket stands; `nil` while it may go on.
+    var verdict: Ending? {
+        if revocation.isRaised { return .revoked }
+        return rate.isExceeded ? .bitrateExceeded : nil
+    }
+
+    /// Brings the publication's figures up to date; called about once a second.
+    func updateStatistics(now: ContinuousClock.Instant) {
+        rate.measure(totalBytes: receivedBytes, now: now)
+        let figures = SRTStatistics(of: socket)
+        publication.update { statistics in
+            statistics.receivedBytes = receivedBytes
+            statistics.bitrateBitsPerSecond = rate.bitsPerSecond
+            statistics.transportStream = session.statistics
+            if let figures { statistics.srt = figures }
+        }
+    }
+
+    /// Hands on what is complete, frees the name, closes the socket.
+    func end(_ ending: Ending) {
+        session.finish(emit: publication.send)
+        publication.end(ending.endReason)
+        socket.close()
+    }
+}

@@ -1,0 +1,47 @@
+package import Ingestion
+
+/// What came in from the publisher, and how sound it was.
+package struct IngestSnapshot: Codable, Sendable, Equatable {
+    /// Counts of the demultiplexer. Source: ISO/IEC 13818-1; the errors are those of ETSI TR 101 290.
+    package struct TransportStream: Codable, Sendable, Equatable {
+        package var packets: UInt64
+        package var nullPackets: UInt64
+        package var resynchronisedBytes: UInt64
+        package var continuityErrors: UInt64
+        package var transportErrors: UInt64
+        package var scrambledPackets: UInt64
+        package var sectionErrors: UInt64
+        package var damagedPesPackets: UInt64
+        package var accessUnits: UInt64
+        package var misplacedAccessUnits: UInt64
+        package var discontinuities: UInt64
+        package var programs: Int
+        package var selectedProgram: Int?
+
+        init(_ statistics: TransportStreamStatistics) {
+            packets = statistics.packets
+            nullPackets = statistics.nullPackets
+            resynchronisedBytes = statistics.resynchronisedBytes
+            continuityErrors = statistics.continuityErrors
+            transportErrors = statistics.transportErrors
+            scrambledPackets = statistics.scrambledPackets
+            sectionErrors = statistics.sectionErrors
+            damagedPesPackets = statistics.damagedPESPackets
+            accessUnits = statistics.accessUnits
+            misplacedAccessUnits = statistics.misplacedAccessUnits
+            discontinuities = statistics.discontinuities
+            programs = statistics.programs
+            selectedProgram = statistics.selectedProgram
+        }
+    }
+
+    package var receivedBytes: UInt64
+    package var bitrateBitsPerSecond: Int
+    package var transportStream: TransportStream
+
+    package init(_ statistics: IngestStatistics) {
+        receivedBytes = statistics.receivedBytes
+        bitrateBitsPerSecond = Int(wholeOf: statistics.bitrateBitsPerSecond)
+        transportStream = TransportStream(statistics.transportStream)
+    }
+}

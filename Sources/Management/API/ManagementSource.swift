@@ -1,0 +1,25 @@
+package import Media
+
+/// Everything the management plane knows: questions that the server answers from memory.
+///
+/// Management reads snapshots only and is never on the media path. Each closure is called once for
+/// each request that needs it, on any thread, and must not block.
+package struct ManagementSource: Sendable {
+    /// Every stream with a name on air, in the order of their names.
+    package var streams: @Sendable () -> [StreamSnapshot]
+    package var stream: @Sendable (StreamName) -> StreamSnapshot?
+    package var health: @Sendable () -> HealthSnapshot
+    package var server: @Sendable () -> ServerSnapshot
+
+    package init(
+        streams: @escaping @Sendable () -> [StreamSnapshot],
+        stream: @escaping @Sendable (StreamName) -> StreamSnapshot?,
+        health: @escaping @Sendable () -> HealthSnapshot,
+        server: @escaping @Sendable () -> ServerSnapshot
+    ) {
+        self.streams = streams
+        self.stream = stream
+        self.health = health
+        self.server = server
+    }
+}

@@ -1,0 +1,54 @@
+/// What the API says of one stream. Counts are since its publisher came, unless said otherwise.
+///
+/// JSON: the same names in snake_case; what is not known is left out.
+package struct StreamSnapshot: Codable, Sendable, Equatable {
+    package enum State: String, Codable, Sendable, CaseIterable {
+        /// The publisher is there; nothing can be played yet.
+        case waiting
+        case live
+        /// The publisher left; the playlists wait for its return.
+        case interrupted
+        /// The playlists have their end.
+        case ended
+    }
+
+    package var name: String
+    package var state: State
+    /// When the stream came into this state.
+    package var since: Timestamp
+    /// `nil` while nobody publishes.
+    package var publisher: PublisherSnapshot?
+    package var tracks: [TrackSnapshot]
+    package var ingest: IngestSnapshot?
+    package var packaging: PackagingSnapshot?
+    package var delivery: DeliverySnapshot
+
+    package init(
+        name: String,
+        state: State,
+        since: Timestamp,
+        publisher: PublisherSnapshot?,
+        tracks: [TrackSnapshot],
+        ingest: IngestSnapshot?,
+        packaging: PackagingSnapshot?,
+        delivery: DeliverySnapshot
+    ) {
+        self.name = name
+        self.state = state
+        self.since = since
+        self.publisher = publisher
+        self.tracks = tracks
+        self.ingest = ingest
+        self.packaging = packaging
+        self.delivery = delivery
+    }
+}
+
+/// The answer of `GET /api/v1/streams`.
+package struct StreamList: Codable, Sendable, Equatable {
+    package var streams: [StreamSnapshot]
+
+    package init(streams: [StreamSnapshot]) {
+        self.streams = streams
+    }
+}

@@ -1,0 +1,27 @@
+package import Hummingbird
+import Media
+
+extension RouterMethods {
+    /// Adds `/`, `/watch/{stream}` and the files both need under `/assets/`.
+    ///
+    /// The watch page is there for any stream name, on air or not: it waits for the stream.
+    package func addConsoleRoutes(_ console: Console) {
+        get("/") { request, _ in console.index.response(to: request) }
+        get("/watch/:stream") { request, context in
+            guard StreamName(context.parameters.get("stream") ?? "") != nil else {
+                throw ManagementError.badStreamName
+            }
+            return console.watch.response(to: request)
+        }
+        get("/assets/\(PlayerLibrary.fileName)") { request, _ in
+            guard let library = console.playerLibrary else {
+                throw ManagementError.playerLibraryMissing
+            }
+            return library.asset.response(to: request)
+        }
+        for (name, asset) in console.assets {
+            get("/assets/\(name)") { request, _ in asset.response(to: request) }
+        }
+        get("/favicon.ico") { request, _ in console.assets["icon.svg"]?.response(to: request) }
+    }
+}

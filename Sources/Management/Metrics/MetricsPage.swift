@@ -1,0 +1,133 @@
+import Ingestion
+
+/// The page of `/metrics`: every figure of the snapshots under its Prometheus name.
+///
+/// Labels come from closed sets or are stream names; nothing a viewer sends becomes a label.
+struct MetricsPage {
+    private var text = PrometheusText()
+
+    static func render(source: ManagementSource) -> String {
+        var page = MetricsPage()
+        let server = source.server()
+        let streams = source.streams()
+        page.addProcess()
+        page.add(server: server)
+        page.add(health: source.health())
+        page.addCounts(of: streams)
+        for stream in streams { page.add(stream: stream) }
+        return page.text.render()
+    }
+
+    private mutating func addProcess() {
+        guard let process = ProcessStatistics.current() else { return }
+        text.add(
+            "process_cpu_seconds_total", .counter,
+            "Time on the CPU, user and system.", process.cpuSeconds
+        )
+        text.add(
+            "process_resident_memory_bytes", .gauge, "Memory in RAM.", process.residentBytes
+        )
+        text.add(
+            "process_virtual_memory_bytes", .gauge, "Memory mapped.", process.virtualBytes
+        )
+        text.add("process_threads", .gauge, "Threads.", process.threads)
+        text.add(
+            "process_start_time_seconds", .gauge,
+            "When the process started, since the Unix epoch.", process.startTimeSeconds
+        )
+        text.add("process_open_fds", .gauge, "Open file descriptors.", process.openFileDescriptors)
+        text.add(
+            "process_max_fds", .gauge,
+            "Limit on open file descriptors.", process.maximumFileDescriptors
+        )
+    }
+
+    private mutating func add(server: ServerSnapshot) {
+        text.add(
+            "mirror_build_info", .gauge,
+            "Always 1; the label says which version runs.",
+            labels: ["version": server.version], 1
+        )
+        for refusal in PublishRefusal.allCases {
+            text.add(
+                "mirror_publish_refusals_total", .counter,
+                "Publishers turned away, by reason.",
+                labels: ["reason": refusal.rawValue],
+                Double(server.refusals[refusal.rawValue] ?? 0)
+            )
+        }
+        for traffic in server.http { add(traffic: traffic) }
+    }
+
+    private mutating func add(traffic: ServerSnapshot.HTTPTraffic) {
+        let name = traffic.protocolName
+        text.add(
+            "mirror_http_open_connections", .gauge,
+            "Connections open now, by version of HTTP.",
+            labels: ["protocol": name], Double(traffic.openConnections)
+        )
+        text.add(
+            "mirror_http_connections_total", .counter,
+            "Connections accepted, by version of HTTP.",
+            labels: ["protocol": name], Double(traffic.connections)
+        )
+        text.add(
+            "mirror_http_sent_bytes_total", .counter,
+            "Bytes of response bodies sent, by version of HTTP.",
+            labels: ["protocol": name], Double(traffic.sentBytes)
+        )
+        for (status, count) in traffic.requestsByStatus {
+            text.add(
+                "mirror_http_requests_total", .counter,
+                "Requests answered, by version of HTTP and class of status.",
+                labels: ["protocol": name, "status": status], Double(count)
+            )
+        }
+    }
+
+    private mutating func add(health: HealthSnapshot) {
+        text.add(
+            "mirror_ready", .gauge,
+            "1 while the server takes publishers and viewers.", health.isReady ? 1 : 0
+        )
+        for check in health.checks {
+            text.add(
+                "mirror_health_check", .gauge,
+                "1 while this part of the server works.",
+                labels: ["check": check.name], check.isPassing ? 1 : 0
+            )
+        }
+    }
+
+    private mutating func addCounts(of streams: [StreamSnapshot]) {
+        for state in StreamSnapshot.State.allCases {
+            text.add(
+                "mirror_streams", .gauge, "Streams with a name on air, by state.",
+                labels: ["state": state.rawValue],
+                Double(streams.count { $0.state == state })
+            )
+        }
+        for transport in PublishRequest.Transport.allCases {
+            text.add(
+                "mirror_publishers", .gauge, "Publishers connected, by transport.",
+                labels: ["transport": transport.rawValue],
+                Double(streams.count { $0.publisher?.transport == transport.rawValue })
+            )
+        }
+    }
+
+    private mutating func add(stream: StreamSnapshot) {
+        for metric in StreamMetric.all {
+            guard let value = metric.value(stream) else { continue }
+            text.add(metric.name, metric.kind, metric.help, labels: ["stream": stream.name], value)
+        }
+        for rendition in stream.delivery.renditions {
+            text.add(
+                "mirror_rendition_bandwidth_bytes_per_second", .gauge,
+                "Average rate of a rendition over the playlist's window.",
+                labels: ["stream": stream.name, "rendition": rendition.id],
+                Double(rendition.averageBandwidthBitsPerSecond) / 8
+            )
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/// Builds one page of metrics in the Prometheus text exposition format 0.0.4.
+///
+/// Out:    families in the order of their names, each with HELP and TYPE, samples in the order of
+///         their labels, so that two pages differ only where figures do.
+/// Bound:  at most `samplesPerFamily` samples of one family; the rest are left out and counted in
+///         `mirror_metrics_omitted_samples`.
+/// Source: Prometheus, "Exposition formats", text-based format.
+struct PrometheusText {
+    enum Kind: String {
+        case counter, gauge
+    }
+
+    static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+    private struct Family {
+        let kind: Kind
+        let help: String
+        var samples: [String: Double] = [:]
+    }
+
+    private let samplesPerFamily: Int
+    private var families: [String: Family] = [:]
+    private var omittedSamples = 0
+
+    init(samplesPerFamily: Int = 2_000) {
+        self.samplesPerFamily = samplesPerFamily
+    }
+
+    /// Sets one sample. A family's kind and help are those of its first sample; a second value for
+    /// the same labels replaces the first.
+    mutating func add(
+        _ name: String,
+        _ kind: Kind,
+        _ help: String,
+        labels: KeyValuePairs<String, String> = [:],
+        _ value: Double
+    ) {
+        let key = Self.render(labels)
+        var family = families[name] ?? Family(kind: kind, help: help)
+        if family.samples[key] == nil, family.samples.count >= samplesPerFamily {
+            omittedSamples += 1
+            return
+        }
+        family.samples[key] = value
+        families[name] = family
+    }
+
+    func render() -> String {
+        var page = self
+        page.add(
+            "mirror_metrics_omitted_samples", .gauge,
+            "Samples left out of this page because a metric had too many.",
+            Double(omittedSamples)
+        )
+        var text = ""
+        for (name, family) in page.families.sorted(by: { $0.key < $1.key }) {
+            text += "# HELP \(name) \(Self.escape(family.help, quotes: false))\n"
+            text += "# TYPE \(name) \(family.kind.rawValue)\n"
+            for (labels, value) in family.samples.sorted(by: { $0.key < $1.key }) {
+                text += "\(name)\(labels) \(Self.render(value))\n"
+            }
+        }
+        return text
+    }
+
+    private static func render(_ labels: KeyValuePairs<String, String>) -> String {
+        guard !labels.isEmpty else { return "" }
+        let pairs = labels.map { "\($0.key)=\"\(escape($0.value, quotes: true))\"" }
+        return "{\(pairs.joined(separator: ","))}"
+    }
+
+    private static func render(_ value: Double) -> String {
+        if value.isNaN { return "NaN" }
+        if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
+        return Int64(exactly: value).map(String.init) ?? "\(value)"
+    }
+
+    /// Backslash and line feed are escaped everywhere, quotes in label values only.
+    private static func escape(_ text: String, quotes: Bool) -> String {
+        var escaped = ""
+        for character in text.unicodeScalars {
+            switch character {
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\"" where quotes: escaped += "\\\""
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,131 @@
+/// One metric that every stream has, labelled with the stream's name.
+struct StreamMetric: Sendable {
+    let name: String
+    let kind: PrometheusText.Kind
+    let help: String
+    /// `nil` while the stream has nothing to say of it, such as SRT figures with no publisher.
+    let value: @Sendable (StreamSnapshot) -> Double?
+
+    static let all: [StreamMetric] = ingest + srt + transportStream + packaging + delivery
+
+    private static func counter(
+        _ name: String,
+        _ help: String,
+        _ value: @escaping @Sendable (StreamSnapshot) -> UInt64?
+    ) -> StreamMetric {
+        StreamMetric(name: "mirror_\(name)", kind: .counter, help: help) { stream in
+            value(stream).map(Double.init)
+        }
+    }
+
+    private static func gauge(
+        _ name: String,
+        _ help: String,
+        _ value: @escaping @Sendable (StreamSnapshot) -> Double?
+    ) -> StreamMetric {
+        StreamMetric(name: "mirror_\(name)", kind: .gauge, help: help, value: value)
+    }
+
+    private static let ingest: [StreamMetric] = [
+        counter("ingest_bytes_total", "Bytes received from the publisher.") {
+            $0.ingest?.receivedBytes
+        },
+        gauge("ingest_rate_bytes_per_second", "Rate received over the last second.") {
+            $0.ingest.map { Double($0.bitrateBitsPerSecond) / 8 }
+        },
+    ]
+
+    private static let srt: [StreamMetric] = [
+        gauge("srt_round_trip_seconds", "Smoothed round-trip time to the publisher.") {
+            $0.publisher?.srt.map { $0.roundTripMilliseconds / 1_000 }
+        },
+        gauge("srt_latency_seconds", "Latency agreed with the publisher.") {
+            $0.publisher?.srt.map { Double($0.latencyMilliseconds) / 1_000 }
+        },
+        gauge("srt_receive_buffer_bytes", "Bytes that wait for their time to be delivered.") {
+            $0.publisher?.srt.map { Double($0.receiveBufferBytes) }
+        },
+        counter("srt_received_packets_total", "Data packets received.") {
+            $0.publisher?.srt?.receivedPackets
+        },
+        counter("srt_lost_packets_total", "Data packets found missing.") {
+            $0.publisher?.srt?.lostPackets
+        },
+        counter("srt_retransmitted_packets_total", "Data packets received again.") {
+            $0.publisher?.srt?.retransmittedPackets
+        },
+        counter("srt_dropped_packets_total", "Data packets given up as too late.") {
+            $0.publisher?.srt?.droppedPackets
+        },
+        counter("srt_undecrypted_packets_total", "Data packets that could not be decrypted.") {
+            $0.publisher?.srt?.undecryptedPackets
+        },
+    ]
+
+    private static let transportStream: [StreamMetric] = [
+        counter("ts_packets_total", "Transport stream packets.") {
+            $0.ingest?.transportStream.packets
+        },
+        counter("ts_resynchronised_bytes_total", "Bytes skipped to find packets again.") {
+            $0.ingest?.transportStream.resynchronisedBytes
+        },
+        counter("ts_continuity_errors_total", "Packets missing by their continuity counters.") {
+            $0.ingest?.transportStream.continuityErrors
+        },
+        counter("ts_transport_errors_total", "Packets their sender marked as damaged.") {
+            $0.ingest?.transportStream.transportErrors
+        },
+        counter("ts_scrambled_packets_total", "Scrambled packets, which cannot be read.") {
+            $0.ingest?.transportStream.scrambledPackets
+        },
+        counter("ts_section_errors_total", "PAT and PMT sections with a wrong CRC or shape.") {
+            $0.ingest?.transportStream.sectionErrors
+        },
+        counter("ts_damaged_pes_packets_total", "PES packets dropped as damaged.") {
+            $0.ingest?.transportStream.damagedPesPackets
+        },
+        counter("ts_access_units_total", "Pictures and audio frames handed on.") {
+            $0.ingest?.transportStream.accessUnits
+        },
+        counter("ts_misplaced_access_units_total", "Access units outside the timeline.") {
+            $0.ingest?.transportStream.misplacedAccessUnits
+        },
+        counter("ts_discontinuities_total", "Breaks of the source's timeline.") {
+            $0.ingest?.transportStream.discontinuities
+        },
+    ]
+
+    private static let packaging: [StreamMetric] = [
+        counter("packaging_parts_total", "Parts made, of every rendition.") {
+            $0.packaging?.parts
+        },
+        counter("packaging_segments_total", "Segments made, of every rendition.") {
+            $0.packaging?.segments
+        },
+        counter("packaging_forced_cuts_total", "Segments cut without a keyframe.") {
+            $0.packaging?.forcedCuts
+        },
+        counter("packaging_dropped_access_units_total", "Access units that fit nowhere.") {
+            $0.packaging?.droppedAccessUnits
+        },
+        gauge("packaging_gop_seconds", "Distance of the last two keyframes.") {
+            $0.packaging?.gop?.lastSeconds
+        },
+        gauge("packaging_advice", "Things the encoder should change.") {
+            $0.packaging.map { Double($0.advice.count) }
+        },
+    ]
+
+    private static let delivery: [StreamMetric] = [
+        gauge("delivery_waiters", "Requests held open until something is published.") {
+            Double($0.delivery.waiters)
+        },
+        gauge("store_bytes", "Media held in memory.") { Double($0.delivery.storedBytes) },
+        gauge("store_segments", "Segments held in memory.") {
+            Double($0.delivery.storedSegments)
+        },
+        counter("playlist_renders_total", "Playlists rendered; waiters share each.") {
+            $0.delivery.playlistRenders
+        },
+    ]
+}

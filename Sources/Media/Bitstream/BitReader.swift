@@ -1,0 +1,104 @@
+/// Why a header could not be read. Damage is counted by the caller, never logged here.
+enum BitstreamError: Error {
+    /// The header goes on past the bytes at hand.
+    case truncated
+    /// A value lies outside what its specification allows.
+    case invalid
+}
+
+/// Reads big-endian bit fields and Exp-Golomb codes from a header.
+///
+/// Bound: never reads past the bytes it was given; throws `truncated` instead.
+/// Source: ITU-T H.264 7.2 and 9.1 (`u`, `ue`, `se`); AV1 Bitstream 4.10 (`f`, `uvlc`).
+struct BitReader {
+    private var bytes: [UInt8]
+    /// In bits, from the first byte.
+    private(set) var position = 0
+
+    init(_ bytes: Span<UInt8>) {
+        self.bytes = [UInt8](copying: bytes)
+    }
+
+    /// A reader of the RBSP inside a NAL unit: emulation prevention bytes are left out.
+    init(unescaping bytes: Span<UInt8>) {
+        self.bytes = []
+        load(unescaping: bytes)
+    }
+
+    init() {
+        bytes = []
+    }
+
+    /// Starts again on other bytes, at most `limit` of them, in the storage already there.
+    mutating func load(unescaping source: Span<UInt8>, limit: Int = .max) {
+        position = 0
+        bytes.removeAll(keepingCapacity: true)
+        let head = source.extracting(first: min(limit, source.count))
+        AnnexB.forEachUnescapedChunk(of: head) { chunk in
+            bytes.append(contentsOf: chunk)
+        }
+    }
+
+    var bitsLeft: Int { bytes.count * 8 - position }
+
+    mutating func flag() throws(BitstreamError) -> Bool {
+        guard position < bytes.count * 8 else { throw .truncated }
+        defer { position += 1 }
+        return bytes[position >> 3] & (0x80 >> UInt8(position & 7)) != 0
+    }
+
+    /// - Parameter count: 0 to 32 bits.
+    mutating func bits(_ count: Int) throws(BitstreamError) -> UInt32 {
+        guard count <= bitsLeft else { throw .truncated }
+        var value: UInt64 = 0
+        var needed = count
+        while needed > 0 {
+            let offset = position & 7
+            let taken = min(8 - offset, needed)
+            let byte = UInt64(bytes[position >> 3])
+            value = value << UInt64(taken) | (byte >> UInt64(8 - offset - taken)) & (1 << UInt64(taken) - 1)
+            position += taken
+            needed -= taken
+        }
+        return UInt32(truncatingIfNeeded: value)
+    }
+
+    mutating func int(_ count: Int) throws(BitstreamError) -> Int {
+        Int(try bits(count))
+    }
+
+    mutating func byte() throws(BitstreamError) -> UInt8 {
+        UInt8(truncatingIfNeeded: try bits(8))
+    }
+
+    mutating func skip(_ count: Int) throws(BitstreamError) {
+        guard count >= 0, count <= bitsLeft else { throw .truncated }
+        position += count
+    }
+
+    mutating func alignToByte() {
+        position = min((position + 7) & ~7, bytes.count * 8)
+    }
+
+    /// An unsigned Exp-Golomb code (`ue(v)`, and AV1's `uvlc()`, which has the same shape).
+    mutating func ue() throws(BitstreamError) -> UInt32 {
+        var leadingZeros = 0
+        while try !flag() {
+            leadingZeros += 1
+            guard leadingZeros < 32 else { throw .invalid }
+        }
+        return try bits(leadingZeros) &+ (1 << UInt32(leadingZeros) &- 1)
+    }
+
+    /// An unsigned Exp-Golomb code no greater than `limit`.
+    mutating func ue(max limit: Int) throws(BitstreamError) -> Int {
+        let value = Int(try ue())
+        guard value <= limit else { throw .invalid }
+        return value
+    }
+
+    mutating func se() throws(BitstreamError) -> Int {
+        let code = Int(try ue())
+        return code & 1 == 1 ? (code + 1) / 2 : -(code / 2)
+    }
+}

@@ -1,0 +1,41 @@
+/// Cuts a video elementary stream into access units and reads what it says of itself.
+///
+/// In:    H.264 and HEVC in byte stream format (Annex B); AV1 in start code format or as low
+///        overhead OBUs, told apart by parsing; JPEG XS with or without its elementary stream header.
+/// Out:   access units in decoding order, the first one a keyframe with its format.
+/// Bound: parameter sets by the counts of their specifications; nothing else is kept between calls.
+/// Gap:   any bytes are accepted. What cannot be decoded is dropped and counted.
+package struct VideoBitstreamParser: Sendable {
+    private var parser: any VideoElementaryParser
+
+    package init(codec: VideoFormat.Codec) {
+        parser =
+            switch codec {
+            case .h264: H264Parser()
+            case .hevc: HEVCParser()
+            case .av1: AV1Parser()
+            case .jpegXS: JPEGXSParser()
+            }
+    }
+
+    /// `nil` until the first parameter sets and keyframe were seen.
+    package var format: VideoFormat? { parser.format }
+
+    /// Pictures that no decoder could have used: before the first keyframe, or without their
+    /// parameter sets.
+    package var droppedUnits: UInt64 { parser.droppedUnits }
+
+    /// Takes the bytes of one PES packet, normally one access unit.
+    ///
+    /// - Returns: Complete access units; what this call was given is not looked at again.
+    package mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit] {
+        parser.parse(bytes)
+    }
+}
+
+/// The part of `VideoBitstreamParser` that differs by codec.
+protocol VideoElementaryParser: Sendable {
+    var format: VideoFormat? { get }
+    var droppedUnits: UInt64 { get }
+    mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit]
+}

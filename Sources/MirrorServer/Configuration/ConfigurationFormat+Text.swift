@@ -1,0 +1,104 @@
+package import Media
+
+extension ConfigurationFormat where Value == String {
+    static func text(_ shape: String) -> ConfigurationFormat {
+        ConfigurationFormat(
+            shape: shape,
+            parse: { text throws(ConfigurationMismatch) in
+                guard !text.isEmpty else { throw ConfigurationMismatch("is empty") }
+                return text
+            },
+            write: \.quoted
+        )
+    }
+
+    static let address = ConfigurationFormat(
+        shape: "an IPv4 or IPv6 address of this machine",
+        parse: { text throws(ConfigurationMismatch) in
+            guard IPAddress(text) != nil else { throw ConfigurationMismatch("is no IP address") }
+            return text
+        },
+        write: \.quoted
+    )
+}
+
+extension ConfigurationFormat where Value: CaseIterable & RawRepresentable<String> {
+    static var choice: ConfigurationFormat {
+        let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        return ConfigurationFormat(
+            shape: "one of \(names)",
+            parse: { text throws(ConfigurationMismatch) in
+                guard let value = Value(rawValue: text) else {
+                    throw ConfigurationMismatch("is not one of them")
+                }
+                return value
+            },
+            write: { value in
+                // A bare 1.3 would be a number to other readers of the file.
+                value.rawValue.first?.isNumber ?? true ? value.rawValue.quoted : value.rawValue
+            }
+        )
+    }
+}
+
+extension ConfigurationFormat where Value == Secret? {
+    /// Empty text sets none. The bounds are SRT's (SRTO_PASSPHRASE).
+    static let passphrase = ConfigurationFormat(
+        shape: "10 to 79 bytes of text, or \"\" for none",
+        isSecret: true,
+        parse: { text throws(ConfigurationMismatch) in
+            guard !text.isEmpty else { return nil }
+            guard (10...79).contains(text.utf8.count) else {
+                throw ConfigurationMismatch("is \(text.utf8.count) bytes long")
+            }
+            return Secret(text)
+        },
+        write: { secret in (secret.map { "\($0)" } ?? "").quoted }
+    )
+}
+
+extension ConfigurationFormat where Value == StreamPattern {
+    static let pattern = ConfigurationFormat(
+        shape: "a stream name, or a pattern of names with * and ?",
+        parse: { text throws(ConfigurationMismatch) in
+            guard let pattern = StreamPattern(text) else {
+                throw ConfigurationMismatch("can match no stream name")
+            }
+            return pattern
+        },
+        write: \.description.quoted
+    )
+}
+
+extension ConfigurationFormat where Value == StreamName {
+    static let streamName = ConfigurationFormat(
+        shape: "a stream name: a letter or digit, then up to 63 letters, digits, _ or -",
+        parse: { text throws(ConfigurationMismatch) in
+            guard let name = StreamName(text) else {
+                throw ConfigurationMismatch("is no stream name")
+            }
+            return name
+        },
+        write: \.description.quoted
+    )
+}
+
+extension ConfigurationFormat where Value == SRTEndpoint {
+    static let srtEndpoint = ConfigurationFormat(
+        shape: "srt://host:port, with ?streamid=… where the listener asks for one",
+        parse: { text throws(ConfigurationMismatch) in
+            do throws(SRTEndpoint.Failure) {
+                return try SRTEndpoint(text)
+            } catch .parameter(let name) {
+                throw ConfigurationMismatch(
+                    "has the parameter \(name) in it",
+                    cure: "Take it out of the URL: a passphrase has a key of its own,"
+                        + " and the latency is ingestion.srt.latency"
+                )
+            } catch {
+                throw ConfigurationMismatch("is no SRT address")
+            }
+        },
+        write: \.description.quoted
+    )
+}

@@ -1,0 +1,93 @@
+package import Logging
+package import Packaging
+
+/// Everything an operator can set, as typed values.
+///
+/// The property initialisers are the defaults; `ConfigurationSchema` names, explains and bounds each.
+package struct ServerConfiguration: Sendable, Equatable {
+    package var server = Server()
+    package var metrics = Metrics()
+    package var srt = SRT()
+    package var publishing = Publishing()
+    package var streams: [StreamRule] = []
+    package var packaging = PackagingConfiguration()
+    package var logging = LogOutput()
+
+    package init() {}
+
+    /// How viewers reach Mirror.
+    package struct Server: Sendable, Equatable {
+        package var bindAddress = "::"
+        package var httpsPort = 8443
+        /// Checked, and not served by this version.
+        package var http3Port = 8443
+        /// 0: no plain HTTP.
+        package var httpPort = 0
+        package var tlsCertificateFile = "./certs/cert.pem"
+        package var tlsKeyFile = "./certs/key.pem"
+        package var minimumTLSVersion = TLSVersion.tls13
+        package var maxConnections = 10_000
+        package var webAssets = "./.cache/web"
+        package var corsOrigin = "*"
+
+        package init() {}
+    }
+
+    package enum TLSVersion: String, Sendable, CaseIterable {
+        case tls12 = "1.2"
+        case tls13 = "1.3"
+    }
+
+    /// Where metrics and health are read, over plain HTTP.
+    package struct Metrics: Sendable, Equatable {
+        package var bindAddress = "127.0.0.1"
+        package var port = 9090
+
+        package init() {}
+    }
+
+    /// SRT, as a listener and as a caller.
+    package struct SRT: Sendable, Equatable {
+        package var isEnabled = true
+        package var bindAddress = "::"
+        package var port = 30_000
+        package var latency = Duration.milliseconds(120)
+        /// What a publisher may send unless its rule says otherwise; `nil` sets no limit.
+        package var maxBandwidthBitsPerSecond: Int? = 60_000_000
+        package var passphrase: Secret?
+        package var receivers = 2
+        package var maxConnections = 100
+        package var peerIdleTimeout = Duration.seconds(5)
+        package var callers: [SRTCallerConfiguration] = []
+
+        package init() {}
+    }
+
+    /// What holds for every stream, unless its rule says otherwise.
+    package struct Publishing: Sendable, Equatable {
+        package var maxStreams = 100
+        package var onSecondPublisher = SecondPublisherPolicy.refuse
+        package var grace = Duration.seconds(30)
+
+        package init() {}
+    }
+
+    package struct LogOutput: Sendable, Equatable {
+        package var level = Logger.Level.info
+        package var format = LogFormat.text
+
+        package init() {}
+    }
+
+    package enum LogFormat: String, Sendable, CaseIterable {
+        case text, json
+    }
+}
+
+/// What becomes of a publisher whose stream name is on air already.
+package enum SecondPublisherPolicy: String, Sendable, CaseIterable {
+    /// The newcomer is turned away.
+    case refuse
+    /// The newcomer gets the name, and the one on air is disconnected.
+    case takeover
+}

@@ -1,0 +1,70 @@
+package import Media
+
+/// What holds for the streams whose names match; what it leaves out, the server's defaults decide.
+package struct StreamRule: Sendable, Equatable {
+    package var match: StreamPattern?
+    package var passphrase: Secret?
+    /// Empty: every address.
+    package var allowedSources: [AddressRange] = []
+    package var maxBitrateBitsPerSecond: Int?
+    package var onSecondPublisher: SecondPublisherPolicy?
+    package var grace: Duration?
+
+    package init() {}
+}
+
+/// What one stream's publisher is held to, with nothing left open.
+package struct StreamTerms: Sendable, Equatable {
+    /// `nil`: contributions come in clear.
+    package var passphrase: Secret?
+    package var allowedSources: [AddressRange]
+    /// `nil`: no limit.
+    package var maxBitrateBitsPerSecond: Int?
+    package var onSecondPublisher: SecondPublisherPolicy
+    /// How long the stream is kept after its publisher left.
+    package var grace: Duration
+
+    /// An address that cannot be read is allowed only where every address is.
+    package func allows(source: String) -> Bool {
+        guard !allowedSources.isEmpty else { return true }
+        guard let address = IPAddress(source) else { return false }
+        return allowedSources.contains { $0.contains(address) }
+    }
+}
+
+/// The operator's rules for streams, in the order written: the first whose pattern matches counts.
+package struct StreamRules: Sendable, Equatable {
+    package let maxStreams: Int
+
+    private let rules: [StreamRule]
+    private let defaults: StreamTerms
+
+    package init(_ configuration: ServerConfiguration) {
+        maxStreams = configuration.publishing.maxStreams
+        rules = configuration.streams
+        defaults = StreamTerms(
+            passphrase: configuration.srt.passphrase,
+            allowedSources: [],
+            maxBitrateBitsPerSecond: configuration.srt.maxBandwidthBitsPerSecond,
+            onSecondPublisher: configuration.publishing.onSecondPublisher,
+            grace: configuration.publishing.grace
+        )
+    }
+
+    /// - Returns: `nil` when no rule matches, and the defaults hold.
+    package func rule(for name: StreamName) -> StreamRule? {
+        rules.first { $0.match?.matches(name) ?? false }
+    }
+
+    package func terms(for name: StreamName) -> StreamTerms {
+        guard let rule = rule(for: name) else { return defaults }
+        return StreamTerms(
+            passphrase: rule.passphrase ?? defaults.passphrase,
+            allowedSources: rule.allowedSources,
+            maxBitrateBitsPerSecond: rule.maxBitrateBitsPerSecond
+                ?? defaults.maxBitrateBitsPerSecond,
+            onSecondPublisher: rule.onSecondPublisher ?? defaults.onSecondPublisher,
+            grace: rule.grace ?? defaults.grace
+        )
+    }
+}

@@ -1,0 +1,42 @@
+/// What to tell an operator about a key that Mirror does not know.
+enum UnknownKey {
+    /// Sections that the design names and this version does not have.
+    static let unsupportedSections = ["ingestion.rtp", "transcoding"]
+
+    static func isUnsupported(_ path: String) -> Bool {
+        unsupportedSections.contains { path == $0 || path.hasPrefix("\($0).") }
+    }
+
+    /// A known key that ends alike (`srt.port` for `ingestion.srt.port`), or that a few slips of the
+    /// hand away spells the same; else where to look.
+    static func cure(for path: String, among known: [String]) -> String {
+        if let whole = known.first(where: { $0.hasSuffix(".\(path)") }) {
+            return "Did you mean \(whole)?"
+        }
+        let ranked = known.map { (path: $0, distance: distance(path, $0)) }
+        let nearest = ranked.min { $0.distance < $1.distance }
+        if let nearest, nearest.distance <= Swift.max(2, nearest.path.count / 4) {
+            return "Did you mean \(nearest.path)?"
+        }
+        return known.contains { $0.contains(".") }
+            ? "`mirror config example` lists every key" : "The keys are \(known.joined(separator: ", "))"
+    }
+
+    /// Levenshtein's: insertions, deletions and substitutions between two texts.
+    static func distance(_ first: String, _ second: String) -> Int {
+        // Longer than any key; keeps the work bounded whatever the text.
+        let first = Array(first.utf8.prefix(128))
+        let second = Array(second.utf8.prefix(128))
+        var row = Array(0...second.count)
+        for (index, byte) in first.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for column in second.indices {
+                let substitution = diagonal + (byte == second[column] ? 0 : 1)
+                diagonal = row[column + 1]
+                row[column + 1] = min(substitution, min(diagonal, row[column]) + 1)
+            }
+        }
+        return row[second.count]
+    }
+}

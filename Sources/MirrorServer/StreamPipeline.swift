@@ -1,0 +1,117 @@
+package import Ingestion
+import Logging
+package import Media
+package import Packaging
+import Synchronization
+
+/// One stream's way through Mirror, from the publisher's events to what viewers wait on.
+///
+/// ```
+/// transport thread ──MediaEvent──▶ live ──▶ packager ──PackagerOutput──▶ store ──▶ viewers
+/// ```
+///
+/// It lives as long as the stream has a name on air: publishers may leave and return, the packager
+/// and the store go on, and so do the viewers' playlists.
+package final class StreamPipeline: Sendable {
+    package let live: LiveStream
+    package let store: SegmentStore
+
+    private let configuration: PackagingConfiguration
+    private let events: LiveStreamSubscription
+    private let packaging: Mutex<PackagerStatistics>
+    private let logger: Logger
+
+    /// What may wait between the transport's thread and the packager: about two seconds of a
+    /// 200 Mbit/s stream. The packager takes microseconds, so it fills only when the machine stalls.
+    private static let queueLimit = LiveStreamSubscription.Limit(
+        accessUnits: 2_000,
+        bytes: 64 << 20
+    )
+
+    package init(
+        name: StreamName,
+        configuration: PackagingConfiguration,
+        epoch: String,
+        logger: Logger
+    ) {
+        live = LiveStream(name: name)
+        store = SegmentStore(name: name, configuration: configuration, epoch: epoch)
+        self.configuration = configuration
+        events = live.subscribe(limit: Self.queueLimit)
+        packaging = Mutex(StreamPackager(configuration: configuration).statistics)
+        var logger = logger
+        logger[metadataKey: "stream"] = "\(name)"
+        self.logger = logger
+    }
+
+    /// Packages the stream until `live` is closed, then ends its playlists.
+    package func run() async {
+        var packager = StreamPackager(configuration: configuration)
+        var coach = AdviceLog(logger: logger)
+        for await event in events {
+            if case .tracks(let tracks) = event { log(tracks) }
+            let outputs = packager.consume(event)
+            guard !outputs.isEmpty else { continue }
+            store.apply(outputs)
+            let statistics = packager.statistics
+            packaging.withLock { $0 = statistics }
+            coach.tell(statistics.advice)
+        }
+        store.apply(packager.finish())
+        store.finish()
+    }
+
+    package var packagerStatistics: PackagerStatistics {
+        packaging.withLock { $0 }
+    }
+
+    /// Access units lost because the packager was too slow.
+    package var overrunAccessUnits: Int { events.droppedAccessUnits }
+
+    private func log(_ tracks: TrackList) {
+        for track in tracks.tracks {
+            switch track.format {
+            case .video(let video):
+                logger.info(
+                    "video track",
+                    metadata: [
+                        "codec": "\(video.codec.rawValue)", "codecs": "\(video.codecString)",
+                        "profile": "\(video.profile)", "level": "\(video.level)",
+                        "size": "\(video.width)x\(video.height)",
+                        "range": "\(video.dynamicRange.rawValue)",
+                    ]
+                )
+            case .audio(let audio):
+                logger.info(
+                    "audio track",
+                    metadata: [
+                        "codec": "\(audio.codec.rawValue)", "codecs": "\(audio.codecString)",
+                        "rate": "\(audio.sampleRate)", "layout": "\(audio.channelLayout)",
+                        "language": "\(track.language ?? "und")",
+                    ]
+                )
+            case .data(let data):
+                logger.info("data track, not carried", metadata: ["kind": "\(data.kind.rawValue)"])
+            }
+        }
+    }
+}
+
+/// Writes each piece of advice to the log once, however often the packager repeats it.
+private struct AdviceLog {
+    let logger: Logger
+    private var told: Set<Advice.Code> = []
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    mutating func tell(_ advice: [Advice]) {
+        for item in advice where told.insert(item.code).inserted {
+            logger.warning(
+                "encoder advice",
+                metadata: ["code": "\(item.code.rawValue)", "advice": "\(item.message)"]
+            )
+        }
+    }
+}

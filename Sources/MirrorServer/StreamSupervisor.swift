@@ -1,0 +1,50 @@
+import Packaging
+package import ServiceLifecycle
+
+/// Runs every stream's pipeline, and keeps the clock that ends what is overdue.
+///
+/// Shutdown: publishers are turned away at once, so transports that stop later find nobody on air.
+package struct StreamSupervisor: Service {
+    private let registry: StreamRegistry
+    private let directory: StreamDirectory
+    private let started: AsyncStream<StreamPipeline>
+    private let clock: any Clock<Duration>
+
+    /// Waits and grace times end at most this late.
+    private static let tick = Duration.milliseconds(250)
+
+    /// - Parameter started: The pipelines to run, as `StreamRegistry` hands them out.
+    package init(
+        registry: StreamRegistry,
+        directory: StreamDirectory,
+        started: AsyncStream<StreamPipeline>,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        self.registry = registry
+        self.directory = directory
+        self.started = started
+        self.clock = clock
+    }
+
+    package func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { await expireOverdue() }
+                for await pipeline in started.cancelOnGracefulShutdown() {
+                    group.addTask { await pipeline.run() }
+                }
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            registry.shutDown()
+        }
+    }
+
+    private func expireOverdue() async {
+        while !Task.isCancelled {
+            try? await clock.sleep(for: Self.tick)
+            registry.expire()
+            for store in directory.stores { store.expireWaiters(now: .now) }
+        }
+    }
+}

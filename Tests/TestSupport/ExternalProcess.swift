@@ -1,0 +1,132 @@
+package import Foundation
+import Synchronization
+
+/// A program that a test runs beside Mirror. Its output is kept; it is killed when the test drops it.
+package final class ExternalProcess: Sendable {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package struct Result: Sendable {
+        package let status: Int32
+        package let output: Data
+        package let errors: String
+
+        package var text: String { String(decoding: output, as: UTF8.self) }
+    }
+
+    private struct State {
+        var output = Data()
+        var errors = Data()
+    }
+
+    private final class Handle: Sendable {
+        let process: Mutex<Process>
+
+        init(_ process: sending Process) {
+            self.process = Mutex(process)
+        }
+    }
+
+    private let name: String
+    private let handle: Handle
+    private let exit: AsyncStream<Int32>
+    private let state = Mutex(State())
+    package let identifier: Int32
+
+    /// Starts `/usr/bin/env NAME ARGUMENTS...`.
+    ///
+    /// - Parameter input: What the program reads from its standard input; none means end of file.
+    package init(
+        _ name: String,
+        _ arguments: [String],
+        input: FileHandle? = nil,
+        environment: [String: String] = [:]
+    ) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [name] + arguments
+        process.standardInput = input ?? FileHandle.nullDevice
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        let errors = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        let (exit, continuation) = AsyncStream.makeStream(of: Int32.self)
+        process.terminationHandler = { process in
+            continuation.yield(process.terminationStatus)
+            continuation.finish()
+        }
+        self.name = name
+        self.exit = exit
+        try process.run()
+        identifier = process.processIdentifier
+        handle = Handle(process)
+        output.fileHandleForReading.readabilityHandler = { [weak self] file in
+            let data = file.availableData
+            if data.isEmpty { file.readabilityHandler = nil }
+            self?.state.withLock { $0.output.append(data) }
+        }
+        errors.fileHandleForReading.readabilityHandler = { [weak self] file in
+            let data = file.availableData
+            if data.isEmpty { file.readabilityHandler = nil }
+            self?.state.withLock { $0.errors.append(data) }
+        }
+    }
+
+    deinit {
+        signal(SIGKILL)
+    }
+
+    package var isRunning: Bool {
+        handle.process.withLock { $0.isRunning }
+    }
+
+    package func signal(_ number: Int32) {
+        if isRunning { kill(identifier, number) }
+    }
+
+    /// What it wrote to its standard output so far.
+    package var output: Data { state.withLock { $0.output } }
+    /// What it wrote to its standard error so far.
+    package var errors: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
+
+    /// Waits for the end; a program that takes longer than the limit is killed.
+    package func wait(atMost limit: Duration = .seconds(120)) async -> Result {
+        let watchdog = Task {
+            try await Task.sleep(for: limit)
+            signal(SIGKILL)
+        }
+        var status: Int32 = -1
+        for await value in exit { status = value }
+        watchdog.cancel()
+        // The pipes are read on another thread: let it reach their ends.
+        try? await Task.sleep(for: .milliseconds(20))
+        return state.withLock { state in
+            Result(
+                status: status,
+                output: state.output,
+                errors: String(decoding: state.errors, as: UTF8.self)
+            )
+        }
+    }
+
+    /// Runs a program to its end and throws, with its last words, unless it succeeds.
+    @discardableResult
+    package static func run(
+        _ name: String,
+        _ arguments: [String],
+        atMost limit: Duration = .seconds(120)
+    ) async throws -> Result {
+        let result = await (try ExternalProcess(name, arguments)).wait(atMost: limit)
+        guard result.status == 0 else {
+            throw Failure(
+                description: """
+                    \(name) \(arguments.joined(separator: " ")) ended with \(result.status):
+                    \(result.errors.suffix(2_000))
+                    """
+            )
+        }
+        return result
+    }
+}
