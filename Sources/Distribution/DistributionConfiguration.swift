@@ -9,15 +9,15 @@ package struct DistributionConfiguration: Sendable, Equatable {
 
     /// Host name or address that the HTTPS and the plain HTTP doors listen on.
     package var bindAddress: String
-    /// HTTP/2 and HTTP/1.1 over TLS. Zero takes any free port.
+    /// HTTP/2 and HTTP/1.1 over TLS; zero takes any free port.
     package var httpsPort: Int
-    /// Plain HTTP/1.1, for a CDN or a proxy on a private network. Zero closes this door.
+    /// Plain HTTP/1.1, for a CDN or a proxy on a private network; zero closes this door.
     package var httpPort: Int
     /// PEM files: the certificate with its chain, leaf first, and the private key.
     package var certificatePath: String
     package var keyPath: String
     package var minimumTLSVersion: TLSVersion
-    /// Plain HTTP/1.1 for `/metrics` and `/health/*`. Port zero takes any free port.
+    /// Plain HTTP/1.1 for `/metrics` and `/health/*`; port zero takes any free port.
     package var metricsBindAddress: String
     package var metricsPort: Int
     package var limits: RequestLimits

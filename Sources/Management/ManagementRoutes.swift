@@ -2,7 +2,9 @@ package import Hummingbird
 
 extension RouterMethods {
     /// Everything of the management plane that belongs on the HTTPS listener: the console, the API
-    /// and the health probes. Metrics have a listener of their own.
+    /// and the health probes.
+    ///
+    /// Metrics have a listener of their own.
     package func addManagementRoutes(source: ManagementSource, console: Console) {
         addConsoleRoutes(console)
         addAPIRoutes(source: source)

@@ -32,7 +32,6 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         var entries: [StreamName: Entry] = [:]
         var rules: StreamRules
         var lastPublicationID: UInt64 = 0
-        var refusals: [PublishRefusal: UInt64] = [:]
         var isShuttingDown = false
     }
 
@@ -75,18 +74,9 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         state.withLock { $0.entries[name] }
     }
 
-    /// How many publishers were turned away, by reason.
-    package var refusals: [PublishRefusal: UInt64] {
-        state.withLock { $0.refusals }
-    }
-
     /// New rules hold for publishers that come from now on; nobody on air is dropped.
     package func update(rules: StreamRules) {
         state.withLock { $0.rules = rules }
-    }
-
-    package func countRefusal(_ refusal: PublishRefusal) {
-        state.withLock { $0.refusals[refusal, default: 0] += 1 }
     }
 
     package func admit(_ request: PublishRequest) throws(PublishRefusal) -> PublishTerms {

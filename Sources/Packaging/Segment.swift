@@ -1,4 +1,5 @@
 package import Media
+import NIOCore
 
 /// One media segment as the store holds it: its parts in order, complete or still growing.
 ///
@@ -85,9 +86,10 @@ package struct Segment: Sendable {
 }
 
 extension MediaTime {
-    /// To the nearest microsecond, the unit of sums over segments of different timescales; a negative
-    /// length counts as none.
+    /// To the nearest microsecond, the unit of sums over segments of different timescales.
+    ///
+    /// Bound: 0 to 10^15 (31 years), so that sums and small multiples of a store's segments fit.
     var microseconds: Int64 {
-        max(0, converted(to: 1_000_000).ticks)
+        min(max(0, converted(to: 1_000_000).ticks), 1_000_000_000_000_000)
     }
 }

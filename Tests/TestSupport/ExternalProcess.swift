@@ -43,6 +43,8 @@ package final class ExternalProcess: Sendable {
         input: FileHandle? = nil,
         environment: [String: String] = [:]
     ) throws {
+        // A program that ends while a test still writes to it must not end the test.
+        _ = Self.ignoreBrokenPipes
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [name] + arguments
@@ -77,6 +79,10 @@ package final class ExternalProcess: Sendable {
     deinit {
         signal(SIGKILL)
     }
+
+    private static let ignoreBrokenPipes: Void = {
+        _ = Foundation.signal(SIGPIPE, SIG_IGN)
+    }()
 
     package var isRunning: Bool {
         handle.process.withLock { $0.isRunning }

@@ -12,6 +12,8 @@ package final class MirrorProcess: Sendable {
     package let httpPort: Int
     package let metricsPort: Int
     package let srtPort: Int
+    /// From starting the process to its word that it is ready, to about 2 ms.
+    package let startDuration: Duration
 
     /// The root of the checkout.
     package static let project = URL(filePath: #filePath)
@@ -50,12 +52,14 @@ package final class MirrorProcess: Sendable {
             "MIRROR_INGESTION_SRT_PORT": "0",
             "MIRROR_LOGGING_FORMAT": "json",
         ]
+        let start = ContinuousClock.now
         process = try ExternalProcess(
             Self.binary.path,
             ["serve", "--config", file.path],
             environment: ports.merging(environment) { $1 }
         )
         let found = try await Self.ports(of: process)
+        startDuration = start.duration(to: .now)
         httpsPort = found["https"] ?? 0
         httpPort = found["http"] ?? 0
         metricsPort = found["metrics"] ?? 0
@@ -85,7 +89,7 @@ package final class MirrorProcess: Sendable {
     }
 
     private static func ports(of process: ExternalProcess) async throws -> [String: Int] {
-        for _ in 0..<500 {
+        for _ in 0..<5_000 {
             let log = String(decoding: process.output, as: UTF8.self) + process.errors
             var ports: [String: Int] = [:]
             for line in log.split(separator: "\n") {
@@ -102,7 +106,7 @@ package final class MirrorProcess: Sendable {
                 if entry["message"] as? String == "ready" { return ports }
             }
             guard process.isRunning else { break }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(2))
         }
         throw NotListening(description: "mirror did not start:\n\(process.errors)")
     }

@@ -3,14 +3,14 @@
 /// Anything that need not be understood is answered with the whole: another unit, several ranges, or a
 /// malformed header.
 /// Source: RFC 9110, 14.1.2 (byte ranges), 14.2 (Range).
-enum ByteRange: Equatable {
+package enum ByteRange: Sendable, Equatable {
     case whole
     /// Not empty, and within the representation.
     case part(Range<Int>)
     /// Well formed, but nothing of it lies within the representation: 416.
     case unsatisfiable
 
-    init(header: String?, length: Int) {
+    package init(header: String?, length: Int) {
         self = header.flatMap { Self.parse($0, length: length) } ?? .whole
     }
 
@@ -38,7 +38,9 @@ enum ByteRange: Equatable {
 
     /// Digits only; a number too large for the machine is as good as the largest.
     private static func number(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int(text) ?? .max
     }
 }

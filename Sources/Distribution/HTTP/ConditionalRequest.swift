@@ -14,8 +14,9 @@ enum ConditionalRequest {
         }
     }
 
-    /// A `Range` counts only while the representation is the one the client has the rest of. Weak tags
-    /// and dates never match: the strong comparison is asked for, and no dates are sent.
+    /// A `Range` counts only while the representation is the one the client has the rest of.
+    ///
+    /// Weak tags and dates never match: the strong comparison is asked for, and no dates are sent.
     static func rangeApplies(_ headers: HTTPFields, entityTag: String) -> Bool {
         guard let condition = headers[.ifRange] else { return true }
         return condition == entityTag && !entityTag.hasPrefix("W/")

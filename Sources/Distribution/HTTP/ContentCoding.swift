@@ -1,14 +1,14 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// How a playlist is sent: as it is, or compressed.
 ///
 /// Source: RFC 9110, 12.5.3 (Accept-Encoding), 12.4.2 (quality values).
-enum ContentCoding: Equatable {
+package enum ContentCoding: Sendable, Equatable {
     case identity
     case gzip
 
     /// gzip when the client takes it at least as gladly as the plain form.
-    init(accepting headers: HTTPFields) {
+    package init(accepting headers: HTTPFields) {
         guard let field = headers[.acceptEncoding] else {
             self = .identity
             return

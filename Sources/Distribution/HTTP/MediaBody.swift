@@ -1,14 +1,16 @@
 import Hummingbird
-import NIOCore
+package import NIOCore
 
 /// The body of a media answer: slices of buffers that all viewers share.
 ///
 /// Bound: what is queued for one viewer is one slice and what the sockets and flow-control windows
 ///        hold; the next is written when that has gone.
-enum MediaBody {
-    /// Bytes of the largest write. A viewer must take one within `RequestLimits.stallTimeout`: with the
-    /// default of 20 s, about 100 kbit/s.
-    static let sliceLimit = 256 * 1024
+package enum MediaBody {
+    /// Bytes of the largest write.
+    ///
+    /// A viewer must take one within `RequestLimits.stallTimeout`: with the default of 20 s, that is
+    /// about 100 kbit/s.
+    package static let sliceLimit = 256 * 1024
 
     static func response(of chunks: [ByteBuffer], range: Range<Int>) -> ResponseBody {
         let slices = slices(of: chunks, in: range)
@@ -21,7 +23,7 @@ enum MediaBody {
     }
 
     /// The bytes of `range`, counted over all chunks, in slices of at most `sliceLimit`.
-    static func slices(of chunks: [ByteBuffer], in range: Range<Int>) -> [ByteBuffer] {
+    package static func slices(of chunks: [ByteBuffer], in range: Range<Int>) -> [ByteBuffer] {
         var slices: [ByteBuffer] = []
         var chunkStart = 0
         for chunk in chunks {

@@ -1,4 +1,5 @@
 package import Hummingbird
+import Logging
 package import NIOCore
 
 /// What travels with one request: who asks, over which door, and under which identifier.

@@ -8,7 +8,8 @@ extension ProblemDetails {
         .unknownStream,
         status: .notFound,
         title: "No such stream",
-        detail: "No stream of this name is live. Start its publisher, or see /api/v1/streams for the "
+        detail:
+            "No stream of this name is live. Start its publisher, or see /api/v1/streams for the "
             + "streams that are."
     )
 
@@ -31,7 +32,8 @@ extension ProblemDetails {
         .uriTooLong,
         status: .uriTooLong,
         title: "Path too long",
-        detail: "The path with its query is longer than this server reads. Ask for a URI of a playlist."
+        detail:
+            "The path with its query is longer than this server reads. Ask for a URI of a playlist."
     )
 
     package static func methodNotAllowed(allowing methods: String) -> ProblemDetails {
@@ -49,7 +51,8 @@ extension ProblemDetails {
             .rangeNotSatisfiable,
             status: .rangeNotSatisfiable,
             title: "Range outside the resource",
-            detail: "The resource has \(length) bytes and the range lies beyond them. Ask without Range.",
+            detail:
+                "The resource has \(length) bytes and the range lies beyond them. Ask without Range.",
             headers: [.contentRange: "bytes */\(length)"]
         )
     }
@@ -61,7 +64,8 @@ extension ProblemDetails {
                 .unknownRendition,
                 status: .notFound,
                 title: "No such rendition",
-                detail: "The stream is live but has no rendition of this name. Load its playlist.m3u8 again."
+                detail:
+                    "The stream is live but has no rendition of this name. Load its playlist.m3u8 again."
             )
         case .unknownResource:
             self.init(
@@ -75,14 +79,14 @@ extension ProblemDetails {
                 .badRequest,
                 status: .badRequest,
                 title: "Delivery directives not understood",
-                detail: "\(reason) Ask for the playlist without a query to start afresh."
+                detail: "\(reason). Ask for the playlist without a query to start afresh."
             )
         case .tooFarAhead(let reason):
             self.init(
                 .tooFarAhead,
                 status: .badRequest,
                 title: "Too far ahead of the live edge",
-                detail: "\(reason) Load the playlist without a query and go on from its last entry."
+                detail: "\(reason). Load the playlist without a query and go on from its end."
             )
         case .timedOut:
             self.init(
@@ -92,12 +96,24 @@ extension ProblemDetails {
                 detail: "The publisher has sent nothing for a while. Ask again: it may come back.",
                 headers: [.retryAfter: "1"]
             )
+        case .tooManyWaiters:
+            self.init(
+                .tooManyWaiters,
+                status: .serviceUnavailable,
+                title: "Too many viewers wait",
+                detail: "As many requests wait for this stream as the server allows. Ask again in a second.",
+                headers: [.retryAfter: "1"]
+            )
+        case .cancelled:
+            // Nobody cancels the wait of a viewer who is still there, but a server that stops.
+            self = .shuttingDown
         case .ended:
             self.init(
                 .streamEnded,
                 status: .notFound,
                 title: "The stream is over",
-                detail: "What was asked for will not be made. The playlist has the end of the stream."
+                detail:
+                    "What was asked for will not be made. The playlist has the end of the stream."
             )
         }
     }

@@ -26,6 +26,7 @@ package struct ProblemDetails: Error, HTTPResponseError, Equatable {
         case rangeNotSatisfiable = "range_not_satisfiable"
         case tooFarAhead = "too_far_ahead"
         case timedOut = "timed_out"
+        case tooManyWaiters = "too_many_waiters"
         case shuttingDown = "shutting_down"
         case `internal`
     }
@@ -65,7 +66,12 @@ package struct ProblemDetails: Error, HTTPResponseError, Equatable {
         let title: String
         let status: Int
         let detail: String
-        let request_id: String
+        let requestID: String
+
+        enum CodingKeys: String, CodingKey {
+            case type, title, status, detail
+            case requestID = "request_id"
+        }
     }
 
     private func document(requestID: String) throws -> Data {
@@ -77,7 +83,7 @@ package struct ProblemDetails: Error, HTTPResponseError, Equatable {
                 title: title,
                 status: status.code,
                 detail: detail,
-                request_id: requestID
+                requestID: requestID
             )
         )
     }

@@ -1,6 +1,6 @@
-/// What one viewer, and all of them together, may take. Each limit has a counter in
-/// `DistributionStatistics` for when it bites.
+/// What one viewer, and all of them together, may take.
 ///
+/// Each limit has a counter in `DistributionStatistics` for when it bites.
 /// Streams of one HTTP/2 connection (100) and its rates of resets, errors and control frames (200 in
 /// 30 seconds each) are bounded by the HTTP/2 layer itself.
 package struct RequestLimits: Sendable, Equatable {
@@ -8,7 +8,7 @@ package struct RequestLimits: Sendable, Equatable {
     package var maxConnections: Int
     /// Bytes of the path with its query; a longer one is answered 414.
     package var maxPathBytes: Int
-    /// Bytes of one HTTP/1.1 header field, and of all of a request's. HTTP/2 allows 16 KiB for all.
+    /// Bytes of one HTTP/1.1 header field, and of all of a request's; HTTP/2 allows 16 KiB for all.
     package var maxHeaderBytes: Int
     package var maxHeaderFields: Int
     /// From accepting a connection to the end of its TLS handshake.

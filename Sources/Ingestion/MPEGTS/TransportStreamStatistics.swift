@@ -15,6 +15,13 @@ package struct TransportStreamStatistics: Sendable, Equatable {
     package var discontinuities: UInt64 = 0
     /// Units with a timestamp outside the timeline, dropped.
     package var misplacedAccessUnits: UInt64 = 0
+    /// Units whose times contradicted each other or the unit before, moved to the nearest that do not.
+    package var correctedTimestamps: UInt64 = 0
+    /// Pictures that came before the first keyframe, dropped.
+    package var undecodableAccessUnits: UInt64 = 0
+    /// Packets of the program's data streams: recognised, not carried.
+    package var dataPackets: UInt64 = 0
+    /// Listed by the program association table; one is selected.
     package var programs: Int = 0
     package var selectedProgram: Int?
 

@@ -1,3 +1,4 @@
+import CSRT
 import Glibc
 
 /// A thread of its own for blocking C calls, visible by name in `top -H` and in debuggers.
@@ -15,15 +16,17 @@ enum NamedThread {
     /// Runs `body` on a new thread and suspends until it returns.
     ///
     /// - Parameter name: At most 15 bytes; the kernel cuts off the rest.
-    static func run(_ name: String, _ body: @escaping @Sendable () -> Void) async throws(SRTError) {
-        let failure: SRTError? = await withCheckedContinuation { continuation in
+    static func run(
+        _ name: String,
+        _ body: @escaping @Sendable () throws(SRTError) -> Void
+    ) async throws(SRTError) {
+        let result: Result<Void, SRTError> = await withCheckedContinuation { continuation in
             let failure = start(name) {
-                body()
-                continuation.resume(returning: nil)
+                continuation.resume(returning: Result(catching: body))
             }
-            if let failure { continuation.resume(returning: failure) }
+            if let failure { continuation.resume(returning: .failure(failure)) }
         }
-        if let failure { throw failure }
+        try result.get()
     }
 
     private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> SRTError? {
@@ -35,7 +38,7 @@ enum NamedThread {
             { argument in
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                pthread_setname_np(pthread_self(), body.name)
+                mirror_name_this_thread(body.name)
                 body.run()
                 return nil
             },

@@ -22,7 +22,7 @@ final class SRTAccessControl: Sendable {
     private let maxConnections: Int
     private let logger: Logger
     private let admitted = Mutex<[SRTSOCKET: Admitted]>([:])
-    private let allowance = Mutex(LogAllowance(burst: 10, linesPerSecond: 1, now: .now))
+    private let throttle = Mutex(LogThrottle(now: .now))
     private let stop: StopFlag
 
     init(
@@ -146,10 +146,14 @@ final class SRTAccessControl: Sendable {
 
     private func refuse(_ refusal: PublishRefusal, stream: String, peer: SRTPeer, cure: String) {
         counters.refused(refusal)
-        guard let heldBack = allowance.withLock({ $0.take(now: .now) }) else { return }
+        let stream = stream.loggable
+        let subject = "\(refusal.rawValue) \(stream) \(peer.address)"
+        guard let heldBack = throttle.withLock({ $0.take(subject: subject, now: .now) }) else {
+            return
+        }
         var metadata: Logger.Metadata = [
             "reason": "\(refusal.rawValue)",
-            "stream": "\(stream.loggable)",
+            "stream": "\(stream)",
             "peer": "\(peer)",
             "cure": "\(cure)",
         ]

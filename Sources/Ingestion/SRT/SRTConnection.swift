@@ -88,9 +88,13 @@ final class SRTConnection {
         return rate.isExceeded ? .bitrateExceeded : nil
     }
 
-    /// Brings the publication's figures up to date; called about once a second.
+    /// Measures the rate and brings the publication's figures up to date; called about once a second.
     func updateStatistics(now: ContinuousClock.Instant) {
         rate.measure(totalBytes: receivedBytes, now: now)
+        publishStatistics()
+    }
+
+    private func publishStatistics() {
         let figures = SRTStatistics(of: socket)
         publication.update { statistics in
             statistics.receivedBytes = receivedBytes
@@ -103,6 +107,7 @@ final class SRTConnection {
     /// Hands on what is complete, frees the name, closes the socket.
     func end(_ ending: Ending) {
         session.finish(emit: publication.send)
+        publishStatistics()
         publication.end(ending.endReason)
         socket.close()
     }

@@ -58,7 +58,7 @@ final class SRTListeningSocket: Sendable {
             port: configuration.port
         )
         var address = addresses[0]
-        let first = try UDPSocket(bindingFirst: address)
+        let first = try UDPSocket.bind(first: address)
         let port = try first.port()
         address.setPort(port)
         var sockets = [
@@ -71,7 +71,7 @@ final class SRTListeningSocket: Sendable {
         for _ in 1..<max(configuration.receivers, 1) {
             sockets.append(
                 try SRTListeningSocket(
-                    udp: UDPSocket(sharing: address),
+                    udp: UDPSocket.bind(sharing: address),
                     configuration: configuration,
                     accessControl: accessControl
                 )

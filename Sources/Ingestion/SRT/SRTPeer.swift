@@ -1,3 +1,4 @@
+import CSRT
 import Glibc
 
 /// The far end of a connection, in words.

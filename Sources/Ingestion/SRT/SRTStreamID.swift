@@ -35,9 +35,7 @@ package struct SRTStreamID: Sendable, Equatable {
             return
         }
         guard !decoded.hasPrefix("#!") else { throw .malformed }
-        guard let name = StreamName(decoded) else { throw .badName(decoded) }
-        self.name = name
-        user = nil
+        try self.init(name: decoded, user: nil)
     }
 
     private init(pairs: Substring, isEncoded: Bool) throws(Problem) {
@@ -53,9 +51,13 @@ package struct SRTStreamID: Sendable, Equatable {
         if let mode = values["m"], mode != "publish" { throw .modeNotSupported(mode) }
         if let type = values["t"], type != "stream" { throw .modeNotSupported(type) }
         guard let text = values["r"], !text.isEmpty else { throw .empty }
+        try self.init(name: text, user: values["u"])
+    }
+
+    private init(name text: String, user: String?) throws(Problem) {
         guard let name = StreamName(text) else { throw .badName(text) }
         self.name = name
-        user = values["u"]
+        self.user = user
     }
 }
 

@@ -1,3 +1,4 @@
+import CSRT
 import Glibc
 
 /// An IPv4 or IPv6 address with its port, as the socket calls want it.

@@ -1,3 +1,4 @@
+import CSRT
 import Glibc
 
 /// Owner of a bound UDP socket, until it is handed to libsrt.
@@ -5,18 +6,20 @@ struct UDPSocket: ~Copyable {
     private let descriptor: Int32
 
     /// Binds the first socket of a port. Nobody else may have the port, not even a process that is
-    /// willing to share it; only then is it opened for sharing with `init(sharing:)`.
-    init(bindingFirst address: SocketAddress) throws(SRTError) {
-        try self.init(family: address.family)
-        try bind(address)
-        try set(SOL_SOCKET, SO_REUSEPORT, 1)
+    /// willing to share it; only then is it opened for sharing.
+    static func bind(first address: SocketAddress) throws(SRTError) -> UDPSocket {
+        let socket = try UDPSocket(family: address.family)
+        try socket.bind(address)
+        try socket.set(SOL_SOCKET, SO_REUSEPORT, 1)
+        return socket
     }
 
     /// Binds one more socket to a port; the kernel spreads the callers over all of them.
-    init(sharing address: SocketAddress) throws(SRTError) {
-        try self.init(family: address.family)
-        try set(SOL_SOCKET, SO_REUSEPORT, 1)
-        try bind(address)
+    static func bind(sharing address: SocketAddress) throws(SRTError) -> UDPSocket {
+        let socket = try UDPSocket(family: address.family)
+        try socket.set(SOL_SOCKET, SO_REUSEPORT, 1)
+        try socket.bind(address)
+        return socket
     }
 
     private init(family: Int32) throws(SRTError) {

@@ -1,6 +1,7 @@
 package import Media
+package import Packaging
 
-/// What viewers can get of a stream, and what they are waiting for.
+/// What viewers can get of a stream, and how many take it.
 package struct DeliverySnapshot: Codable, Sendable, Equatable {
     /// One rendition as the multivariant playlist offers it.
     package struct Rendition: Codable, Sendable, Equatable {
@@ -10,17 +11,16 @@ package struct DeliverySnapshot: Codable, Sendable, Equatable {
         package var peakBandwidthBitsPerSecond: Int
         /// The newest segment begun; left out before the first.
         package var lastMediaSequence: UInt64?
+        package var lastPart: UInt64?
+        package var listedSegments: Int
 
-        package init(
-            id: String,
-            averageBandwidthBitsPerSecond: Int,
-            peakBandwidthBitsPerSecond: Int,
-            lastMediaSequence: UInt64?
-        ) {
-            self.id = id
-            self.averageBandwidthBitsPerSecond = averageBandwidthBitsPerSecond
-            self.peakBandwidthBitsPerSecond = peakBandwidthBitsPerSecond
-            self.lastMediaSequence = lastMediaSequence
+        init(_ statistics: SegmentStoreStatistics.Rendition) {
+            id = statistics.id.description
+            averageBandwidthBitsPerSecond = statistics.averageBitrateBitsPerSecond
+            peakBandwidthBitsPerSecond = statistics.peakBitrateBitsPerSecond
+            lastMediaSequence = statistics.lastMediaSequence
+            lastPart = statistics.lastPart
+            listedSegments = statistics.listedSegments
         }
     }
 
@@ -28,30 +28,33 @@ package struct DeliverySnapshot: Codable, Sendable, Equatable {
     package var playlistURL: String
     package var watchURL: String
     package var renditions: [Rendition]
-    /// Requests held open until something is published. Each low-latency viewer has about one open
-    /// for each rendition it plays, so this follows the audience.
+    /// Connections that asked for a playlist in the last seconds; caches in between hide theirs.
+    package var viewers: Int
+    /// Requests held open until something is published.
     package var waiters: Int
+    package var timedOutWaiters: UInt64
+    package var rejectedWaiters: UInt64
     package var storedBytes: Int
     package var storedSegments: Int
     package var storedParts: Int
+    /// Segments let go early, because the store reached its limit of bytes.
+    package var evictedSegments: UInt64
+    package var rejectedParts: UInt64
     package var playlistRenders: UInt64
 
-    package init(
-        stream: StreamName,
-        renditions: [Rendition] = [],
-        waiters: Int = 0,
-        storedBytes: Int = 0,
-        storedSegments: Int = 0,
-        storedParts: Int = 0,
-        playlistRenders: UInt64 = 0
-    ) {
+    package init(stream: StreamName, store: SegmentStoreStatistics, viewers: Int) {
         playlistURL = "/live/\(stream)/playlist.m3u8"
         watchURL = "/watch/\(stream)"
-        self.renditions = renditions
-        self.waiters = waiters
-        self.storedBytes = storedBytes
-        self.storedSegments = storedSegments
-        self.storedParts = storedParts
-        self.playlistRenders = playlistRenders
+        renditions = store.renditions.map(Rendition.init)
+        self.viewers = viewers
+        waiters = store.waiters
+        timedOutWaiters = store.timedOutWaiters
+        rejectedWaiters = store.rejectedWaiters
+        storedBytes = store.bytesHeld
+        storedSegments = store.segments
+        storedParts = store.parts
+        evictedSegments = store.evictedSegments
+        rejectedParts = store.rejectedParts
+        playlistRenders = store.playlistRenders
     }
 }

@@ -2,7 +2,9 @@ package import Hummingbird
 
 extension RouterMethods {
     /// Adds `/health/live` (the process answers) and `/health/ready` (send work here), for load
-    /// balancers and Kubernetes probes. A server that is not ready answers 503 with the reasons.
+    /// balancers and Kubernetes probes.
+    ///
+    /// A server that is not ready answers 503 with the reasons.
     package func addHealthRoutes(source: ManagementSource) {
         get("/health/live") { _, _ in JSONBody(["status": "alive"]) }
         get("/health/ready") { _, _ in

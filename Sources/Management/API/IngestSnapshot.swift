@@ -2,7 +2,9 @@ package import Ingestion
 
 /// What came in from the publisher, and how sound it was.
 package struct IngestSnapshot: Codable, Sendable, Equatable {
-    /// Counts of the demultiplexer. Source: ISO/IEC 13818-1; the errors are those of ETSI TR 101 290.
+    /// Counts of the demultiplexer.
+    ///
+    /// Source: ISO/IEC 13818-1; the errors are those of ETSI TR 101 290.
     package struct TransportStream: Codable, Sendable, Equatable {
         package var packets: UInt64
         package var nullPackets: UInt64

@@ -6,8 +6,7 @@ import NIOCore
 /// A value sent as JSON: snake_case names in the order of the alphabet, indented, never cached.
 struct JSONBody<Value: Encodable & Sendable>: ResponseGenerator {
     let value: Value
-    var status = HTTPResponse.Status.ok
-    var contentType = "application/json; charset=utf-8"
+    let status: HTTPResponse.Status
 
     init(_ value: Value, status: HTTPResponse.Status = .ok) {
         self.value = value
@@ -22,7 +21,9 @@ struct JSONBody<Value: Encodable & Sendable>: ResponseGenerator {
         body.writeStaticString("\n")
         return Response(
             status: status,
-            headers: [.contentType: contentType, .cacheControl: "no-store"],
+            headers: [
+                .contentType: "application/json; charset=utf-8", .cacheControl: "no-store",
+            ],
             body: ResponseBody(byteBuffer: body)
         )
     }

@@ -1,6 +1,8 @@
 /// How the source fits the cutting into parts and segments, and what its encoder should change.
 package struct PackagingSnapshot: Codable, Sendable, Equatable {
-    /// Distances between keyframes. Left out until two were seen.
+    /// Distances between keyframes.
+    ///
+    /// Left out until two were seen.
     package struct GOP: Codable, Sendable, Equatable {
         package var lastSeconds: Double
         package var minimumSeconds: Double

@@ -2,7 +2,9 @@ package import Ingestion
 
 /// Who sends a stream, and over what.
 package struct PublisherSnapshot: Codable, Sendable, Equatable {
-    /// The health of an SRT connection. Source: libsrt API, `SRT_TRACEBSTATS`.
+    /// The health of an SRT connection.
+    ///
+    /// Source: libsrt API, `SRT_TRACEBSTATS`.
     package struct SRT: Codable, Sendable, Equatable {
         package var roundTripMilliseconds: Double
         package var latencyMilliseconds: Int
@@ -54,7 +56,8 @@ package struct PublisherSnapshot: Codable, Sendable, Equatable {
         let request = publication.request
         transport = request.transport.rawValue
         let host = request.sourceAddress
-        address = host.contains(":")
+        address =
+            host.contains(":")
             ? "[\(host)]:\(request.sourcePort)" : "\(host):\(request.sourcePort)"
         user = request.user
         since = Timestamp(publication.startedAt)

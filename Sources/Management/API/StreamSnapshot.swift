@@ -1,4 +1,6 @@
-/// What the API says of one stream. Counts are since its publisher came, unless said otherwise.
+/// What the API says of one stream.
+///
+/// Counts are since its publisher came, unless said otherwise.
 ///
 /// JSON: the same names in snake_case; what is not known is left out.
 package struct StreamSnapshot: Codable, Sendable, Equatable {

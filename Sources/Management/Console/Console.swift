@@ -12,7 +12,7 @@ package struct Console: Sendable {
 
     /// Reads the player library once; a missing one is logged, and the pages say what to do.
     ///
-    /// - Parameter webAssetsDirectory: Where `scripts/fetch-web-assets` put hls.js.
+    /// `webAssetsDirectory` is where `scripts/fetch-web-assets` put hls.js.
     package init(webAssetsDirectory: String, logger: Logger) {
         let html = "text/html; charset=utf-8"
         let script = "text/javascript; charset=utf-8"

@@ -1,3 +1,4 @@
+import Distribution
 package import Hummingbird
 import Media
 
@@ -9,13 +10,13 @@ extension RouterMethods {
         get("/") { request, _ in console.index.response(to: request) }
         get("/watch/:stream") { request, context in
             guard StreamName(context.parameters.get("stream") ?? "") != nil else {
-                throw ManagementError.badStreamName
+                throw ProblemDetails.badStreamName
             }
             return console.watch.response(to: request)
         }
         get("/assets/\(PlayerLibrary.fileName)") { request, _ in
             guard let library = console.playerLibrary else {
-                throw ManagementError.playerLibraryMissing
+                throw ProblemDetails.playerLibraryMissing
             }
             return library.asset.response(to: request)
         }

@@ -4,7 +4,9 @@ import Logging
 
 /// hls.js as it is installed beside the server, checked against the version the pages are made for.
 struct PlayerLibrary: Sendable {
-    /// hls.js 1.5.7, `dist/hls.min.js`. `scripts/fetch-web-assets` installs the same bytes.
+    /// hls.js 1.5.7, `dist/hls.min.js`.
+    ///
+    /// `scripts/fetch-web-assets` installs the same bytes.
     static let sha256 = "a78b3603d762428caba2ef21674e4d47fbc4e7496292b28f845ba7372849360b"
     static let fileName = "hls.min.js"
     /// The pinned file is 0.4 MB; whatever is larger is not it, and is not read.

@@ -36,8 +36,9 @@ struct WebAsset: Sendable {
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
-    /// Only what this server serves may run, and no inline script. `blob:` is how Media Source
-    /// Extensions give the video element its media.
+    /// Only what this server serves may run, and no inline script.
+    ///
+    /// `blob:` is how Media Source Extensions give the video element its media.
     private static let securityHeaders: HTTPFields = {
         var headers = HTTPFields()
         headers[.contentSecurityPolicy] =

@@ -21,80 +21,149 @@ struct MetricsPage {
     private mutating func addProcess() {
         guard let process = ProcessStatistics.current() else { return }
         text.add(
-            "process_cpu_seconds_total", .counter,
-            "Time on the CPU, user and system.", process.cpuSeconds
+            "process_cpu_seconds_total",
+            .counter,
+            "Time on the CPU, user and system.",
+            process.cpuSeconds
         )
         text.add(
-            "process_resident_memory_bytes", .gauge, "Memory in RAM.", process.residentBytes
+            "process_resident_memory_bytes",
+            .gauge,
+            "Memory in RAM.",
+            process.residentBytes
         )
         text.add(
-            "process_virtual_memory_bytes", .gauge, "Memory mapped.", process.virtualBytes
+            "process_virtual_memory_bytes",
+            .gauge,
+            "Memory mapped.",
+            process.virtualBytes
         )
         text.add("process_threads", .gauge, "Threads.", process.threads)
         text.add(
-            "process_start_time_seconds", .gauge,
-            "When the process started, since the Unix epoch.", process.startTimeSeconds
+            "process_start_time_seconds",
+            .gauge,
+            "When the process started, since the Unix epoch.",
+            process.startTimeSeconds
         )
         text.add("process_open_fds", .gauge, "Open file descriptors.", process.openFileDescriptors)
         text.add(
-            "process_max_fds", .gauge,
-            "Limit on open file descriptors.", process.maximumFileDescriptors
+            "process_max_fds",
+            .gauge,
+            "Limit on open file descriptors.",
+            process.maximumFileDescriptors
         )
     }
 
     private mutating func add(server: ServerSnapshot) {
         text.add(
-            "mirror_build_info", .gauge,
+            "mirror_build_info",
+            .gauge,
             "Always 1; the label says which version runs.",
-            labels: ["version": server.version], 1
+            labels: ["version": server.version],
+            1
         )
         for refusal in PublishRefusal.allCases {
             text.add(
-                "mirror_publish_refusals_total", .counter,
+                "mirror_publish_refusals_total",
+                .counter,
                 "Publishers turned away, by reason.",
                 labels: ["reason": refusal.rawValue],
                 Double(server.refusals[refusal.rawValue] ?? 0)
             )
         }
-        for traffic in server.http { add(traffic: traffic) }
+        add(http: server.http)
     }
 
-    private mutating func add(traffic: ServerSnapshot.HTTPTraffic) {
-        let name = traffic.protocolName
-        text.add(
-            "mirror_http_open_connections", .gauge,
-            "Connections open now, by version of HTTP.",
-            labels: ["protocol": name], Double(traffic.openConnections)
-        )
-        text.add(
-            "mirror_http_connections_total", .counter,
-            "Connections accepted, by version of HTTP.",
-            labels: ["protocol": name], Double(traffic.connections)
-        )
-        text.add(
-            "mirror_http_sent_bytes_total", .counter,
-            "Bytes of response bodies sent, by version of HTTP.",
-            labels: ["protocol": name], Double(traffic.sentBytes)
-        )
-        for (status, count) in traffic.requestsByStatus {
+    private mutating func add(http: HTTPSnapshot) {
+        for connections in http.connections {
             text.add(
-                "mirror_http_requests_total", .counter,
-                "Requests answered, by version of HTTP and class of status.",
-                labels: ["protocol": name, "status": status], Double(count)
+                "mirror_http_open_connections",
+                .gauge,
+                "Connections open now, by version of HTTP.",
+                labels: ["protocol": connections.transport],
+                Double(connections.open)
+            )
+            text.add(
+                "mirror_http_connections_total",
+                .counter,
+                "Connections accepted, by version of HTTP.",
+                labels: ["protocol": connections.transport],
+                Double(connections.total)
             )
         }
+        for requests in http.requests { add(requests: requests) }
+        text.add(
+            "mirror_http_requests_in_progress",
+            .gauge,
+            "Requests not answered yet, those that wait for media included.",
+            Double(http.requestsInProgress)
+        )
+        text.add(
+            "mirror_http_refused_connections_total",
+            .counter,
+            "Connections closed at once because there were too many.",
+            Double(http.refusedConnections)
+        )
+        text.add(
+            "mirror_tls_failed_handshakes_total",
+            .counter,
+            "TLS handshakes that failed or took too long.",
+            Double(http.failedHandshakes)
+        )
+        text.add(
+            "mirror_http_stalled_viewers_total",
+            .counter,
+            "Viewers cut off because they took nothing of an answer for too long.",
+            Double(http.stalledViewers)
+        )
+        text.add(
+            "mirror_http_silent_connections_total",
+            .counter,
+            "Connections closed because nothing moved on them.",
+            Double(http.silentConnections)
+        )
+    }
+
+    private mutating func add(requests: HTTPSnapshot.Requests) {
+        for (status, count) in requests.byStatus {
+            text.add(
+                "mirror_http_requests_total",
+                .counter,
+                "Requests answered, by kind and class of status.",
+                labels: ["route": requests.route, "status": status],
+                Double(count)
+            )
+        }
+        text.add(
+            "mirror_http_sent_bytes_total",
+            .counter,
+            "Bytes of answers' bodies that were sent whole.",
+            labels: ["route": requests.route],
+            Double(requests.sentBytes)
+        )
+        text.add(
+            "mirror_http_abandoned_requests_total",
+            .counter,
+            "Requests whose viewer left before the end of the answer.",
+            labels: ["route": requests.route],
+            Double(requests.abandoned)
+        )
     }
 
     private mutating func add(health: HealthSnapshot) {
         text.add(
-            "mirror_ready", .gauge,
-            "1 while the server takes publishers and viewers.", health.isReady ? 1 : 0
+            "mirror_ready",
+            .gauge,
+            "1 while the server takes publishers and viewers.",
+            health.isReady ? 1 : 0
         )
         for check in health.checks {
             text.add(
-                "mirror_health_check", .gauge,
+                "mirror_health_check",
+                .gauge,
                 "1 while this part of the server works.",
-                labels: ["check": check.name], check.isPassing ? 1 : 0
+                labels: ["check": check.name],
+                check.isPassing ? 1 : 0
             )
         }
     }
@@ -102,14 +171,18 @@ struct MetricsPage {
     private mutating func addCounts(of streams: [StreamSnapshot]) {
         for state in StreamSnapshot.State.allCases {
             text.add(
-                "mirror_streams", .gauge, "Streams with a name on air, by state.",
+                "mirror_streams",
+                .gauge,
+                "Streams with a name on air, by state.",
                 labels: ["state": state.rawValue],
                 Double(streams.count { $0.state == state })
             )
         }
         for transport in PublishRequest.Transport.allCases {
             text.add(
-                "mirror_publishers", .gauge, "Publishers connected, by transport.",
+                "mirror_publishers",
+                .gauge,
+                "Publishers connected, by transport.",
                 labels: ["transport": transport.rawValue],
                 Double(streams.count { $0.publisher?.transport == transport.rawValue })
             )
@@ -123,7 +196,8 @@ struct MetricsPage {
         }
         for rendition in stream.delivery.renditions {
             text.add(
-                "mirror_rendition_bandwidth_bytes_per_second", .gauge,
+                "mirror_rendition_bandwidth_bytes_per_second",
+                .gauge,
                 "Average rate of a rendition over the playlist's window.",
                 labels: ["stream": stream.name, "rendition": rendition.id],
                 Double(rendition.averageBandwidthBitsPerSecond) / 8

@@ -2,7 +2,9 @@ package import Hummingbird
 import NIOCore
 
 extension RouterMethods {
-    /// Adds `/metrics`, for Prometheus. Meant for the metrics listener only.
+    /// Adds `/metrics`, for Prometheus.
+    ///
+    /// Meant for the metrics listener only.
     package func addMetricsRoutes(source: ManagementSource) {
         get("/metrics") { _, _ in
             Response(

@@ -1,7 +1,9 @@
 import FoundationEssentials
 import Glibc
 
-/// What the kernel says of this process. Source: proc(5).
+/// What the kernel says of this process.
+///
+/// Source: proc(5).
 struct ProcessStatistics {
     var cpuSeconds: Double
     var residentBytes: Double

@@ -26,8 +26,10 @@ struct PrometheusText {
         self.samplesPerFamily = samplesPerFamily
     }
 
-    /// Sets one sample. A family's kind and help are those of its first sample; a second value for
-    /// the same labels replaces the first.
+    /// Sets one sample.
+    ///
+    /// A family's kind and help are those of its first sample; a second value for the same labels
+    /// replaces the first.
     mutating func add(
         _ name: String,
         _ kind: Kind,
@@ -48,7 +50,8 @@ struct PrometheusText {
     func render() -> String {
         var page = self
         page.add(
-            "mirror_metrics_omitted_samples", .gauge,
+            "mirror_metrics_omitted_samples",
+            .gauge,
             "Samples left out of this page because a metric had too many.",
             Double(omittedSamples)
         )

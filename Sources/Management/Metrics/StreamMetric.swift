@@ -117,6 +117,9 @@ struct StreamMetric: Sendable {
     ]
 
     private static let delivery: [StreamMetric] = [
+        gauge("delivery_viewers", "Connections that asked for a playlist in the last seconds.") {
+            Double($0.delivery.viewers)
+        },
         gauge("delivery_waiters", "Requests held open until something is published.") {
             Double($0.delivery.waiters)
         },
@@ -124,7 +127,19 @@ struct StreamMetric: Sendable {
         gauge("store_segments", "Segments held in memory.") {
             Double($0.delivery.storedSegments)
         },
-        counter("playlist_renders_total", "Playlists rendered; waiters share each.") {
+        counter("store_evicted_segments_total", "Segments let go early for want of room.") {
+            $0.delivery.evictedSegments
+        },
+        counter("store_rejected_parts_total", "Parts the store had no place for.") {
+            $0.delivery.rejectedParts
+        },
+        counter("delivery_timed_out_waiters_total", "Held requests answered with 503.") {
+            $0.delivery.timedOutWaiters
+        },
+        counter("delivery_rejected_waiters_total", "Requests not held: too many were.") {
+            $0.delivery.rejectedWaiters
+        },
+        counter("playlist_renders_total", "Media playlists rendered; waiters share each.") {
             $0.delivery.playlistRenders
         },
     ]

@@ -34,8 +34,7 @@ extension ConfigurationFormat {
         check: @escaping @Sendable (Item) -> ConfigurationMismatch? = { _ in nil }
     ) -> ConfigurationFormat where Value == [Item] {
         ConfigurationFormat(
-            shape: "a list of at most \(limit) sections with the keys"
-                + " \(keys.map(\.path).joined(separator: ", "))",
+            shape: "a list of at most \(limit) sections; as JSON in the environment",
             read: { node, findings in
                 guard let nodes = node.items(&findings) else { return nil }
                 guard nodes.count <= limit else {
@@ -63,7 +62,9 @@ extension ConfigurationFormat {
             },
             write: { items in
                 let texts = items.map { item in
-                    keys.map { "\($0.path): \($0.write(item))" }.joined(separator: ", ")
+                    keys.map { (name: $0.path, text: $0.write(item)) }
+                        .filter { $0.text != Self.nothing }
+                        .map { "\($0.name): \($0.text)" }.joined(separator: ", ")
                 }
                 return "[\(texts.map { "{\($0)}" }.joined(separator: ", "))]"
             }
@@ -112,4 +113,3 @@ extension Substring {
         return end.map { String(start[...$0]) } ?? ""
     }
 }
-

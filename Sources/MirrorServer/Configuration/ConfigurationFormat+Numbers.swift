@@ -1,4 +1,4 @@
-package import Packaging
+import Packaging
 
 extension ConfigurationFormat where Value == Bool {
     static let boolean = ConfigurationFormat(
@@ -20,7 +20,9 @@ extension ConfigurationFormat where Value == Int {
         return ConfigurationFormat(
             shape: shape,
             parse: { text throws(ConfigurationMismatch) in
-                guard let value = Int(text) else { throw ConfigurationMismatch("is no whole number") }
+                guard let value = Int(text) else {
+                    throw ConfigurationMismatch("is no whole number")
+                }
                 guard range.contains(value) else { throw ConfigurationMismatch("is out of range") }
                 return value
             },
@@ -34,7 +36,7 @@ extension ConfigurationFormat where Value == Int {
 extension ConfigurationFormat where Value == Int? {
     /// Bits a second, as a whole number or with `k`, `M` or `G` (powers of 1000); 0 sets no limit.
     static let bitRateLimit = ConfigurationFormat(
-        shape: "bits a second such as 5M or 60000000, at most 100G, or 0 for no limit",
+        shape: "bits a second such as 5M, at most 100G; 0 is no limit",
         parse: { text throws(ConfigurationMismatch) in
             let (number, unit) = try splitUnit(text)
             let factors = ["": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9]
@@ -91,7 +93,9 @@ extension ConfigurationFormat where Value == Duration {
             ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000),
         ]
         let unit = units.first { microseconds > 0 && microseconds.isMultiple(of: $0.length) }
-        guard let unit else { return "\(Double(microseconds) / 1_000)ms" }
+        guard let unit else {
+            return microseconds == 0 ? "0s" : "\(Double(microseconds) / 1_000)ms"
+        }
         return "\(microseconds / unit.length)\(unit.name)"
     }
 }

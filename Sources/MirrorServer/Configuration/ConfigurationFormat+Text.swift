@@ -1,4 +1,5 @@
-package import Media
+import Ingestion
+import Media
 
 extension ConfigurationFormat where Value == String {
     static func text(_ shape: String) -> ConfigurationFormat {
@@ -41,25 +42,36 @@ extension ConfigurationFormat where Value: CaseIterable & RawRepresentable<Strin
     }
 }
 
-extension ConfigurationFormat where Value == Secret? {
-    /// Empty text sets none. The bounds are SRT's (SRTO_PASSPHRASE).
+extension ConfigurationFormat where Value == Secret {
+    /// The bounds are SRT's (SRTO_PASSPHRASE).
     static let passphrase = ConfigurationFormat(
-        shape: "10 to 79 bytes of text, or \"\" for none",
+        shape: "10 to 79 bytes of text",
         isSecret: true,
         parse: { text throws(ConfigurationMismatch) in
-            guard !text.isEmpty else { return nil }
             guard (10...79).contains(text.utf8.count) else {
                 throw ConfigurationMismatch("is \(text.utf8.count) bytes long")
             }
             return Secret(text)
         },
-        write: { secret in (secret.map { "\($0)" } ?? "").quoted }
+        write: \.description.quoted
+    )
+}
+
+extension ConfigurationFormat where Value == Secret? {
+    /// Empty text sets none.
+    static let optionalPassphrase = ConfigurationFormat(
+        shape: "\(ConfigurationFormat<Secret>.passphrase.shape), or \"\" for none",
+        read: { node, findings in
+            if node.content == .text("") { return .some(nil) }
+            return ConfigurationFormat<Secret>.passphrase.read(node, &findings)
+        },
+        write: ConfigurationFormat<Secret>.passphrase.optional.write
     )
 }
 
 extension ConfigurationFormat where Value == StreamPattern {
     static let pattern = ConfigurationFormat(
-        shape: "a stream name, or a pattern of names with * and ?",
+        shape: "a stream name, or a pattern of names with ? and *",
         parse: { text throws(ConfigurationMismatch) in
             guard let pattern = StreamPattern(text) else {
                 throw ConfigurationMismatch("can match no stream name")
@@ -83,20 +95,16 @@ extension ConfigurationFormat where Value == StreamName {
     )
 }
 
-extension ConfigurationFormat where Value == SRTEndpoint {
-    static let srtEndpoint = ConfigurationFormat(
+extension ConfigurationFormat where Value == SRTURL {
+    static let srtURL = ConfigurationFormat(
         shape: "srt://host:port, with ?streamid=… where the listener asks for one",
+        // It may have a passphrase in it.
+        isSecret: true,
         parse: { text throws(ConfigurationMismatch) in
-            do throws(SRTEndpoint.Failure) {
-                return try SRTEndpoint(text)
-            } catch .parameter(let name) {
-                throw ConfigurationMismatch(
-                    "has the parameter \(name) in it",
-                    cure: "Take it out of the URL: a passphrase has a key of its own,"
-                        + " and the latency is ingestion.srt.latency"
-                )
+            do throws(SRTURL.Problem) {
+                return try SRTURL(text)
             } catch {
-                throw ConfigurationMismatch("is no SRT address")
+                throw ConfigurationMismatch("cannot be used: \(error)")
             }
         },
         write: \.description.quoted

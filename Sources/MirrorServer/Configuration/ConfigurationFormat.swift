@@ -4,8 +4,11 @@ package struct ConfigurationFormat<Value: Sendable>: Sendable {
     let shape: String
     /// Reports what is wrong and returns `nil` when the node is no such value.
     let read: @Sendable (ConfigurationNode, inout ConfigurationFindings) -> Value?
-    /// YAML on one line that `read` gives the same value for. Secrets come out as `***`.
+    /// YAML on one line, of which `read` makes the same value; secrets come out as `***`.
     let write: @Sendable (Value) -> String
+
+    /// How a property that is left open is written.
+    static var nothing: String { "\"\"" }
 
     init(
         shape: String,
@@ -19,7 +22,11 @@ package struct ConfigurationFormat<Value: Sendable>: Sendable {
 
     /// A format of one text.
     ///
-    /// - Parameter parse: Throws what is wrong with the text, in words that complete "it …".
+    /// - Parameters:
+    ///   - shape: What an error asks for.
+    ///   - isSecret: Errors do not repeat the text.
+    ///   - parse: Throws what is wrong with the text.
+    ///   - write: The inverse of `parse`.
     init(
         shape: String,
         isSecret: Bool = false,
@@ -57,7 +64,7 @@ package struct ConfigurationFormat<Value: Sendable>: Sendable {
         ConfigurationFormat<Value?>(
             shape: shape,
             read: { node, findings in read(node, &findings) },
-            write: { value in value.map(write) ?? "\"\"" }
+            write: { value in value.map(write) ?? Self.nothing }
         )
     }
 }

@@ -53,7 +53,7 @@ package struct ConfigurationKey<Root: Sendable>: Sendable {
         }
     }
 
-    /// `MIRROR_SERVER_HTTPS_PORT`
+    /// The variable that sets it, as in `MIRROR_SERVER_HTTPS_PORT`.
     package var environmentName: String {
         "MIRROR_" + path.uppercased().replacing(".", with: "_")
     }

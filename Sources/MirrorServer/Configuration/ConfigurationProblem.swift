@@ -27,11 +27,13 @@ package struct ConfigurationProblem: Sendable, Hashable, CustomStringConvertible
     package var problem: String
     package var cure: String
 
-    /// `mirror.yaml:12: server.https_port: "70000" is out of range. Give a port, 0 to 65535.`
+    /// One line.
+    ///
+    /// As in `mirror.yaml:12: server.https_port: "70000" is out of range. Give a port, 0 to 65535.`
     package var description: String {
         let place = line.map { "\(origin):\($0)" } ?? "\(origin)"
         let subject = key.isEmpty ? "" : "\(key): "
-        return "\(place): \(subject)\(problem). \(cure)."
+        return "\(place): \(subject)\(problem). \(cure)\(cure.hasSuffix("?") ? "" : ".")"
     }
 }
 

@@ -1,7 +1,9 @@
 import Glibc
 
-/// An IPv4 or IPv6 address. IPv4 is held in its mapped form (RFC 4291, 2.5.5.2), so that an IPv4 peer
-/// of a dual-stack socket equals the same peer of an IPv4 socket.
+/// An IPv4 or IPv6 address.
+///
+/// IPv4 is held in its mapped form (RFC 4291, 2.5.5.2), so that an IPv4 peer of a dual-stack socket
+/// equals the same peer of an IPv4 socket.
 package struct IPAddress: Sendable, Hashable {
     let high: UInt64
     let low: UInt64

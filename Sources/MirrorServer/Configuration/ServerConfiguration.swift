@@ -28,7 +28,6 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var minimumTLSVersion = TLSVersion.tls13
         package var maxConnections = 10_000
         package var webAssets = "./.cache/web"
-        package var corsOrigin = "*"
 
         package init() {}
     }
@@ -52,7 +51,7 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var bindAddress = "::"
         package var port = 30_000
         package var latency = Duration.milliseconds(120)
-        /// What a publisher may send unless its rule says otherwise; `nil` sets no limit.
+        /// What any publisher may send; `nil` sets no limit.
         package var maxBandwidthBitsPerSecond: Int? = 60_000_000
         package var passphrase: Secret?
         package var receivers = 2

@@ -17,7 +17,8 @@ package struct StreamPattern: Sendable, Equatable, CustomStringConvertible {
                 false
             }
         }
-        guard !text.isEmpty, text.utf8.count <= StreamName.maximumLength, text.utf8.allSatisfy(isName)
+        guard !text.isEmpty, text.utf8.count <= StreamName.maximumLength,
+            text.utf8.allSatisfy(isName)
         else { return nil }
         description = text
     }

@@ -18,7 +18,7 @@ package struct StreamTerms: Sendable, Equatable {
     /// `nil`: contributions come in clear.
     package var passphrase: Secret?
     package var allowedSources: [AddressRange]
-    /// `nil`: no limit.
+    /// `nil`: no limit of its own; SRT's holds in any case.
     package var maxBitrateBitsPerSecond: Int?
     package var onSecondPublisher: SecondPublisherPolicy
     /// How long the stream is kept after its publisher left.
@@ -45,7 +45,7 @@ package struct StreamRules: Sendable, Equatable {
         defaults = StreamTerms(
             passphrase: configuration.srt.passphrase,
             allowedSources: [],
-            maxBitrateBitsPerSecond: configuration.srt.maxBandwidthBitsPerSecond,
+            maxBitrateBitsPerSecond: nil,
             onSecondPublisher: configuration.publishing.onSecondPublisher,
             grace: configuration.publishing.grace
         )
@@ -61,8 +61,7 @@ package struct StreamRules: Sendable, Equatable {
         return StreamTerms(
             passphrase: rule.passphrase ?? defaults.passphrase,
             allowedSources: rule.allowedSources,
-            maxBitrateBitsPerSecond: rule.maxBitrateBitsPerSecond
-                ?? defaults.maxBitrateBitsPerSecond,
+            maxBitrateBitsPerSecond: rule.maxBitrateBitsPerSecond,
             onSecondPublisher: rule.onSecondPublisher ?? defaults.onSecondPublisher,
             grace: rule.grace ?? defaults.grace
         )

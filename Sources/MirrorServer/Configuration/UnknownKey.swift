@@ -7,19 +7,23 @@ enum UnknownKey {
         unsupportedSections.contains { path == $0 || path.hasPrefix("\($0).") }
     }
 
-    /// A known key that ends alike (`srt.port` for `ingestion.srt.port`), or that a few slips of the
-    /// hand away spells the same; else where to look.
+    /// A known key or section that ends alike (`srt.port` for `ingestion.srt.port`), or is spelled the
+    /// same but for a few slips of the hand; else where to look.
     static func cure(for path: String, among known: [String]) -> String {
-        if let whole = known.first(where: { $0.hasSuffix(".\(path)") }) {
-            return "Did you mean \(whole)?"
+        for whole in known {
+            let dotted = ".\(whole)."
+            guard let place = dotted.firstRange(of: ".\(path).") else { continue }
+            return "Did you mean \(dotted[..<place.upperBound].dropFirst().dropLast())?"
         }
         let ranked = known.map { (path: $0, distance: distance(path, $0)) }
         let nearest = ranked.min { $0.distance < $1.distance }
-        if let nearest, nearest.distance <= Swift.max(2, nearest.path.count / 4) {
+        if let nearest, nearest.distance <= Swift.max(2, nearest.path.count / 5) {
             return "Did you mean \(nearest.path)?"
         }
-        return known.contains { $0.contains(".") }
-            ? "`mirror config example` lists every key" : "The keys are \(known.joined(separator: ", "))"
+        // The few keys of a list's entry fit in a line; all of Mirror's do not.
+        return known.count > 10
+            ? "`mirror config example` lists every key"
+            : "The keys are \(known.joined(separator: ", "))"
     }
 
     /// Levenshtein's: insertions, deletions and substitutions between two texts.

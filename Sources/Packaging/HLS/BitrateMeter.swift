@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The bit rates a multivariant playlist states for one rendition.
 ///
 /// Peak: the largest rate of any run of consecutive whole segments that lasts half to one and a half

@@ -40,11 +40,15 @@ struct NALUnitGroup {
     /// Source: ISO/IEC 14496-15, 5.3.2 (`lengthSizeMinusOne` 3).
     func payload(of bytes: Span<UInt8>, includingParameterSets: Bool) -> ByteBuffer {
         let sets = includingParameterSets ? changedParameterSets : []
-        let size = (sets + ranges).reduce(0) { $0 + 4 + $1.count }
+        let size = Self.payloadSize(of: sets) + Self.payloadSize(of: ranges)
         var payload = ByteBufferAllocator().buffer(capacity: size)
         for range in sets { payload.writeUnit(bytes.extracting(range)) }
         for range in ranges { payload.writeUnit(bytes.extracting(range)) }
         return payload
+    }
+
+    private static func payloadSize(of ranges: [Range<Int>]) -> Int {
+        ranges.reduce(0) { $0 + 4 + $1.count }
     }
 }
 

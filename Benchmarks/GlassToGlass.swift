@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import TestSupport
+
+/// How old the picture is when a viewer sees it: a clock drawn into each frame before the encoder, and
+/// read back from the `<video>` of headless Chromium on the same machine.
+struct GlassToGlass: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "glass-to-glass",
+        abstract: "End-to-end latency through our page, or through stock hls.js."
+    )
+
+    @Option(help: "packaging.part_target.") var partTarget = "333ms"
+    @Flag(help: "Plain hls.js with lowLatencyMode, not our page.") var stock = false
+    @Option(help: "Seconds to settle before measuring.") var settle = 20
+    @Option(help: "Seconds to measure.") var seconds = 30
+
+    func run() async throws {
+        let mirror = try await MirrorProcess(yaml: "packaging: { part_target: \(partTarget) }\n")
+        let encoder = try ClockEncoder(publishingTo: mirror.publishURL("clock", "&latency=120000"))
+        defer { encoder.stop() }
+        let viewer = Viewer(mirror.address)
+        _ = try await viewer.waitFor("/live/clock/playlist.m3u8")
+        try await viewer.shutDown()
+
+        let browser = try await Chromium.launch()
+        let page = try await browser.open(
+            mirror.address + (stock ? "/assets/hls.min.js" : "/watch/clock"))
+        if stock { try await page.evaluate(StockPlayer.script(for: "/live/clock/playlist.m3u8")) }
+        try await Task.sleep(for: .seconds(settle))
+        try await page.evaluate(ClockPicture.reader)
+        try await Task.sleep(for: .seconds(seconds))
+        let ages = try await page.evaluateNumbers("window.glassToGlass").sorted()
+        await browser.close()
+        guard ages.count > 10 else { throw ValidationError("the browser showed no picture") }
+        Figure(
+            name: "glass to glass, parts of \(partTarget), \(stock ? "stock hls.js" : "our page")",
+            value: String(
+                format: "median %.0f ms (p5 %.0f, p95 %.0f, %d frames)",
+                ages[ages.count / 2], ages[ages.count / 20], ages[ages.count * 19 / 20], ages.count),
+            target: stock ? "≤ 1350 ms" : partTarget == "200ms" ? "≤ 1000 ms" : "< 2000 ms"
+        ).report()
+    }
+}
+
+/// A page with hls.js as it comes, in low-latency mode.
+enum StockPlayer {
+    static func script(for playlist: String) -> String {
+        """
+        (async () => {
+          document.body.innerHTML = '<video muted autoplay></video>';
+          await new Promise((resolve, reject) => {
+            const script = document.createElement('script');
+            script.src = '/assets/hls.min.js'; script.onload = resolve; script.onerror = reject;
+            document.head.append(script);
+          });
+          const hls = new Hls({ lowLatencyMode: true });
+          hls.loadSource('\(playlist)');
+          hls.attachMedia(document.querySelector('video'));
+          window.hls = hls;
+          return true;
+        })()
+        """
+    }
+}

@@ -1,0 +1,8 @@
+/// What the elementary streams of the selected program share.
+struct SelectedProgram {
+    var timeline = Timeline()
+    var announcer: TrackAnnouncer
+    var statistics = TransportStreamStatistics()
+    /// The stream whose clock decides on jumps: the video, or the first audio when there is none.
+    var leadingPID: UInt16?
+}

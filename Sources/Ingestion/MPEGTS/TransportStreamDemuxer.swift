@@ -1,0 +1,192 @@
+import Media
+
+/// Leads each transport packet to what its PID carries, and follows the program tables as they change.
+///
+/// The selected program's first video stream and its first 32 audio streams are carried; every other
+/// stream is listed as data and its packets are counted. A stream that stays in a new version of the
+/// map goes on undisturbed.
+struct TransportStreamDemuxer {
+    private enum Route {
+        case ignored
+        case data
+        /// An index into `assemblers`.
+        case sections(UInt8)
+        /// An index into `streams`.
+        case elementary(UInt8)
+    }
+
+    private static let audioLimit = 32
+    /// PIDs below are reserved for tables.
+    private static let firstFreePID: UInt16 = 0x10
+
+    private let configuration: IngestSession.Configuration
+    /// One entry for each of the 8,192 PIDs.
+    private var routes = [Route](repeating: .ignored, count: 0x2000)
+    private var assemblers: [(pid: UInt16, sections: SectionAssembler, counter: ContinuityCounter)]
+    private var streams: [ElementaryStream] = []
+    private var selection = ProgramSelection()
+    /// What `routes` and `streams` were made for.
+    private var map: ProgramMap?
+    private var program: SelectedProgram
+    /// Counts of assemblers and streams that are gone.
+    private var retired = TransportStreamStatistics()
+
+    init(configuration: IngestSession.Configuration) {
+        self.configuration = configuration
+        program = SelectedProgram(announcer: TrackAnnouncer(configuration: configuration))
+        assemblers = [(0, SectionAssembler(), ContinuityCounter())]
+        routes[0] = .sections(0)
+    }
+
+    /// `resynchronisedBytes` is the framer's and 0 here.
+    var statistics: TransportStreamStatistics {
+        var statistics = program.statistics
+        statistics.sectionErrors = retired.sectionErrors &+ selection.errors
+        for assembler in assemblers { statistics.sectionErrors &+= assembler.sections.errors }
+        statistics.damagedPESPackets = retired.damagedPESPackets
+        statistics.undecodableAccessUnits = retired.undecodableAccessUnits
+        for stream in streams {
+            statistics.damagedPESPackets &+= stream.damagedPESPackets
+            statistics.undecodableAccessUnits &+= stream.undecodableUnits
+        }
+        statistics.accessUnits = program.announcer.accessUnits
+        statistics.discontinuities = program.announcer.discontinuities
+        statistics.programs = selection.programCount
+        statistics.selectedProgram = selection.current?.programNumber
+        return statistics
+    }
+
+    /// - Parameter bytes: One packet of 188 bytes that begins with the sync byte.
+    mutating func receive(
+        _ bytes: Span<UInt8>,
+        arrival: WallTime,
+        emit: (MediaEvent) -> Void
+    ) {
+        let packet = TransportPacket(bytes)
+        program.statistics.packets &+= 1
+        guard !packet.hasTransportError, !packet.isMalformed else {
+            program.statistics.transportErrors &+= 1
+            return
+        }
+        guard packet.pid != TransportPacket.nullPID else {
+            program.statistics.nullPackets &+= 1
+            return
+        }
+        if packet.isDiscontinuous, packet.pid == map?.clockPID { program.timeline.expectJump() }
+        guard !packet.payload.isEmpty else { return }
+        switch routes[Int(packet.pid)] {
+        case .ignored:
+            break
+        case .data:
+            program.statistics.dataPackets &+= 1
+        case .sections(let index):
+            receiveSections(packet, bytes.extracting(packet.payload), Int(index), emit)
+        case .elementary(let index):
+            streams[Int(index)].receive(
+                packet,
+                bytes.extracting(packet.payload),
+                arrival: arrival,
+                program: &program,
+                emit: emit
+            )
+        }
+    }
+
+    /// The contribution is over.
+    mutating func finish(emit: (MediaEvent) -> Void) {
+        for index in streams.indices { streams[index].finish(program: &program, emit: emit) }
+        program.announcer.finish(emit)
+    }
+
+    private mutating func receiveSections(
+        _ packet: TransportPacket,
+        _ payload: Span<UInt8>,
+        _ index: Int,
+        _ emit: (MediaEvent) -> Void
+    ) {
+        switch assemblers[index].counter.follow(packet) {
+        case .inOrder: break
+        // Should it be the sixteenth later: tables are sent again and again.
+        case .maybeRepeated: return
+        case .restarted: assemblers[index].sections.lose()
+        case .lost:
+            program.statistics.continuityErrors &+= 1
+            assemblers[index].sections.lose()
+        }
+        guard !packet.isScrambled else {
+            program.statistics.scrambledPackets &+= 1
+            return
+        }
+        let sections = assemblers[index].sections.receive(payload, startsUnit: packet.startsUnit)
+        guard !sections.isEmpty else { return }
+        let pid = assemblers[index].pid
+        for section in sections { selection.receive(section, pid: pid) }
+        follow(emit)
+    }
+
+    /// Brings routes and streams in line with the tables.
+    private mutating func follow(_ emit: (MediaEvent) -> Void) {
+        let tablePIDs = [0] + selection.mapPIDs
+        let hasNewMap = selection.current != map
+        guard hasNewMap || tablePIDs != assemblers.map(\.pid) else { return }
+        followTables(tablePIDs)
+        map = selection.current
+        let descriptions = carriedStreams()
+        followStreams(descriptions)
+        routes = makeRoutes(descriptions)
+        let leading = descriptions.first(where: \.isVideo) ?? descriptions.first(where: \.isAudio)
+        program.leadingPID = leading?.pid
+        if hasNewMap { program.announcer.setStreams(descriptions, emit) }
+    }
+
+    private mutating func followTables(_ pids: [UInt16]) {
+        let before = assemblers
+        assemblers = pids.map { pid in
+            before.first { $0.pid == pid } ?? (pid, SectionAssembler(), ContinuityCounter())
+        }
+        for assembler in before where !pids.contains(assembler.pid) {
+            retired.sectionErrors &+= assembler.sections.errors
+        }
+    }
+
+    /// The streams of the map on PIDs of their own; those that are not carried turned into data.
+    private func carriedStreams() -> [ElementaryStreamDescription] {
+        var taken = Set(assemblers.map(\.pid))
+        var videoCount = 0
+        var audioCount = 0
+        return (map?.streams ?? []).compactMap { stream in
+            guard stream.pid >= Self.firstFreePID, stream.pid != TransportPacket.nullPID,
+                taken.insert(stream.pid).inserted
+            else { return nil }
+            if stream.isVideo { videoCount += 1 }
+            if stream.isAudio { audioCount += 1 }
+            let isCarried = stream.isVideo ? videoCount == 1 : audioCount <= Self.audioLimit
+            return isCarried ? stream : stream.asData
+        }
+    }
+
+    private mutating func followStreams(_ descriptions: [ElementaryStreamDescription]) {
+        var before = streams
+        streams = descriptions.compactMap { description in
+            let index = before.firstIndex { $0.description.isSameStream(as: description) }
+            return index.map { before.remove(at: $0) }
+                ?? ElementaryStream(description, pesLimitBytes: configuration.pesLimitBytes)
+        }
+        for stream in before {
+            retired.damagedPESPackets &+= stream.damagedPESPackets
+            retired.undecodableAccessUnits &+= stream.undecodableUnits
+        }
+    }
+
+    private func makeRoutes(_ descriptions: [ElementaryStreamDescription]) -> [Route] {
+        var routes = [Route](repeating: .ignored, count: 0x2000)
+        for description in descriptions { routes[Int(description.pid)] = .data }
+        for (index, stream) in streams.enumerated() {
+            routes[Int(stream.description.pid)] = .elementary(UInt8(index))
+        }
+        for (index, assembler) in assemblers.enumerated() {
+            routes[Int(assembler.pid)] = .sections(UInt8(index))
+        }
+        return routes
+    }
+}

@@ -1,0 +1,26 @@
+package import Media
+
+extension SRTCaller {
+    package struct Configuration: Sendable {
+        /// The listener to pull from.
+        package var url: SRTURL
+        /// The name under which the stream is published here.
+        package var stream: StreamName
+        /// Used when the URL names none.
+        package var latency: Duration = .milliseconds(120)
+        /// As `SRTListener.Configuration.maxBandwidthBitsPerSecond`.
+        package var maxBandwidthBitsPerSecond: Int?
+        /// A listener that is not heard of for so long is gone.
+        package var peerIdleTimeout: Duration = .seconds(5)
+        /// The first wait before connecting again, at most; it doubles up to `reconnectMaximum`.
+        package var reconnectMinimum: Duration = .seconds(1)
+        package var reconnectMaximum: Duration = .seconds(30)
+        /// As `SRTListener.Configuration.drainInterval`.
+        package var drainInterval: Duration = .milliseconds(5)
+
+        package init(url: SRTURL, stream: StreamName) {
+            self.url = url
+            self.stream = stream
+        }
+    }
+}

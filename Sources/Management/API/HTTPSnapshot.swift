@@ -1,0 +1,56 @@
+package import Distribution
+
+/// What the HTTP doors did since the start of the server.
+package struct HTTPSnapshot: Codable, Sendable, Equatable {
+    /// The connections of one version of HTTP.
+    package struct Connections: Codable, Sendable, Equatable {
+        /// `http/1.1`, `h2`: the ALPN name.
+        package var transport: String
+        package var open: Int
+        package var total: UInt64
+    }
+
+    /// The requests for one kind of thing.
+    package struct Requests: Codable, Sendable, Equatable {
+        /// `media_playlist`, `part`, `api`.
+        package var route: String
+        /// Answered, by class of status: `2xx`, `4xx`.
+        package var byStatus: [String: UInt64]
+        package var sentBytes: UInt64
+        /// Given up by the viewer before their answer, or before its end.
+        package var abandoned: UInt64
+    }
+
+    package var connections: [Connections]
+    package var requests: [Requests]
+    package var requestsInProgress: Int
+    package var refusedConnections: UInt64
+    package var failedHandshakes: UInt64
+    /// Viewers cut off because they took nothing of an answer for too long.
+    package var stalledViewers: UInt64
+    package var silentConnections: UInt64
+
+    package init(_ statistics: DistributionStatistics.Snapshot) {
+        connections = DistributionStatistics.Transport.allCases.map { transport in
+            let count = statistics.connections[transport] ?? .init()
+            return Connections(transport: transport.rawValue, open: count.open, total: count.total)
+        }
+        requests = RouteClass.allCases.map { route in
+            let count = statistics.requests[route] ?? .init()
+            let byStatus = DistributionStatistics.StatusClass.allCases.map { status in
+                (status.rawValue, count.byStatus[status] ?? 0)
+            }
+            return Requests(
+                route: route.rawValue,
+                byStatus: Dictionary(uniqueKeysWithValues: byStatus),
+                sentBytes: count.bytesSent,
+                abandoned: count.abandoned
+            )
+        }
+        requestsInProgress = statistics.requestsInProgress
+        refusedConnections = statistics.refusedConnections
+        failedHandshakes = statistics.failedHandshakes
+        stalledViewers = statistics.stalledViewers
+        silentConnections = statistics.silentConnections
+    }
+}

@@ -1,0 +1,186 @@
+// The list of streams, kept fresh.
+
+import { bitrate, elapsed } from './format.js';
+
+const REFRESH_MILLISECONDS = 2000;
+const element = (id) => document.getElementById(id);
+const rows = new Map();
+
+const states = {
+  waiting: ['Waiting', 'quiet'],
+  live: ['Live', 'live'],
+  interrupted: ['Interrupted', 'warn'],
+  ended: ['Ended', 'quiet'],
+};
+
+function field(row, name) {
+  return row.querySelector(`[data-field="${name}"]`);
+}
+
+function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** "H.264 High 3.1, 1280 × 720, 30 fps" or "AAC-LC, stereo, 48 kHz, eng". */
+function describe(track) {
+  const { video, audio } = track;
+  if (video) {
+    return [
+      [track.codec, video.profile, video.level].filter(Boolean).join(' '),
+      `${video.width} × ${video.height}${video.is_interlaced ? ' interlaced' : ''}`,
+      video.frame_rate ? `${Number(video.frame_rate.toFixed(2))} fps` : null,
+      video.bit_depth > 8 ? `${video.bit_depth}-bit` : null,
+      video.dynamic_range === 'SDR' ? null : video.dynamic_range,
+    ].filter(Boolean).join(', ');
+  }
+  if (audio) {
+    return [
+      audio.profile || track.codec,
+      audio.layout,
+      `${audio.sample_rate_hertz / 1000} kHz`,
+      track.language,
+    ].filter(Boolean).join(', ');
+  }
+  return track.codec;
+}
+
+function figures(stream) {
+  const srt = stream.publisher?.srt;
+  const lost = srt ? srt.dropped_packets : null;
+  return [
+    ['Bitrate', stream.ingest ? bitrate(stream.ingest.bitrate_bits_per_second) : null],
+    ['Round trip', srt ? `${srt.round_trip_milliseconds.toFixed(1)} ms` : null],
+    ['Packets lost', lost === null ? null : lost.toLocaleString('en')],
+    ['Keyframes', stream.packaging?.gop
+      ? `every ${Number(stream.packaging.gop.last_seconds.toFixed(2))} s` : null],
+    ['Publisher', stream.publisher?.address ?? null],
+  ].filter(([, value]) => value !== null);
+}
+
+function showFigures(list, values) {
+  const shape = values.map(([name]) => name).join();
+  if (list.dataset.shape !== shape) {
+    list.dataset.shape = shape;
+    list.replaceChildren(...values.map(([name]) => {
+      const pair = document.createElement('div');
+      const term = document.createElement('dt');
+      term.textContent = name;
+      pair.append(term, document.createElement('dd'));
+      return pair;
+    }));
+  }
+  values.forEach(([, value], index) => setText(list.children[index].lastChild, value));
+}
+
+function makeRow(stream) {
+  const row = element('stream-template').content.firstElementChild.cloneNode(true);
+  field(row, 'name').textContent = stream.name;
+  for (const name of ['name', 'watch']) field(row, name).href = stream.delivery.watch_url;
+  field(row, 'watch').setAttribute('aria-label', `Watch ${stream.name}`);
+  return row;
+}
+
+function show(stream, row) {
+  const [text, kind] = states[stream.state] ?? [stream.state, 'quiet'];
+  setText(field(row, 'state'), text);
+  field(row, 'state').dataset.kind = kind;
+  setText(field(row, 'since'), `for ${elapsed(Date.now() - Date.parse(stream.since))}`);
+  setText(
+    field(row, 'tracks'),
+    stream.tracks.map(describe).join('  ·  ') || 'Waiting for the first picture',
+  );
+  showFigures(field(row, 'figures'), figures(stream));
+  const advice = stream.packaging?.advice ?? [];
+  const list = field(row, 'advice');
+  list.hidden = advice.length === 0;
+  const words = advice.map((item) => item.message);
+  if (list.dataset.words !== words.join('\n')) {
+    list.dataset.words = words.join('\n');
+    list.replaceChildren(...words.map((message) => {
+      const item = document.createElement('li');
+      item.textContent = message;
+      return item;
+    }));
+  }
+}
+
+function showStreams(streams) {
+  const names = new Set(streams.map((stream) => stream.name));
+  for (const [name, row] of rows) {
+    if (names.has(name)) continue;
+    row.remove();
+    rows.delete(name);
+  }
+  streams.forEach((stream, index) => {
+    const row = rows.get(stream.name) ?? makeRow(stream);
+    rows.set(stream.name, row);
+    show(stream, row);
+    const there = element('streams').children[index];
+    if (there !== row) element('streams').insertBefore(row, there ?? null);
+  });
+  const live = streams.filter((stream) => stream.state === 'live').length;
+  setText(element('summary'), streams.length === 0 ? 'Nothing is on air.' : `${live} on air`);
+  element('publish').dataset.alone = streams.length === 0;
+  element('publish').hidden = false;
+}
+
+async function showServer() {
+  const server = await load('/api/v1/server');
+  const { srt_port: port, is_passphrase_required: hasPassphrase } = server.publish;
+  setText(element('server'), `Mirror ${server.version}`);
+  if (!port) {
+    setText(element('publish-lead'), 'SRT is switched off on this server (ingestion.srt.enabled).');
+    document.querySelector('.command').hidden = true;
+    document.querySelector('#publish .facts').hidden = true;
+    return;
+  }
+  const address = `srt://${location.hostname}:${port}`;
+  const secret = hasPassphrase ? '&passphrase=YOUR-PASSPHRASE' : '';
+  setText(
+    element('command'),
+    `ffmpeg -re -i input.mp4 -c copy -f mpegts "${address}?streamid=mystream${secret}"`,
+  );
+  setText(element('publish-server'), address);
+  setText(
+    element('publish-passphrase'),
+    hasPassphrase ? 'the one this server is configured with' : 'none',
+  );
+}
+
+async function load(path) {
+  const response = await fetch(path, { cache: 'no-store' });
+  if (!response.ok) throw new Error(`${path} answers ${response.status}`);
+  return response.json();
+}
+
+let isServerShown = false;
+async function refresh() {
+  try {
+    if (!isServerShown) {
+      await showServer();
+      isServerShown = true;
+    }
+    showStreams((await load('/api/v1/streams')).streams);
+    element('trouble').hidden = true;
+  } catch {
+    setText(element('trouble'), 'The server does not answer. This page keeps trying.');
+    element('trouble').hidden = false;
+    isServerShown = false;
+  }
+  setTimeout(refresh, document.hidden ? 5 * REFRESH_MILLISECONDS : REFRESH_MILLISECONDS);
+}
+
+element('copy').addEventListener('click', async () => {
+  const button = element('copy');
+  try {
+    await navigator.clipboard.writeText(element('command').textContent);
+    button.textContent = 'Copied';
+  } catch {
+    // No clipboard outside a secure context: select the text, so that Ctrl-C copies it.
+    getSelection().selectAllChildren(element('command'));
+    button.textContent = 'Press Ctrl-C';
+  }
+  setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+});
+
+refresh();

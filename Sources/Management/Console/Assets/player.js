@@ -1,0 +1,364 @@
+// One live stream in one video element: waits for it, plays it near the live edge, and comes back
+// after every interruption without a reload of the page.
+
+import { codecList } from './format.js';
+import { LatencySteering } from './steering.js';
+
+const POLL_MILLISECONDS = 1500;
+const TICK_MILLISECONDS = 100;
+/** A buffer that stays empty this long is an interruption, not a hiccup. */
+const INTERRUPTION_SECONDS = 2;
+
+/**
+ * States, and how they are left:
+ * - `connecting`:  asking for the playlist → `waiting`, `buffering`, `unsupported`, `unavailable`
+ * - `waiting`:     nobody publishes yet → `connecting`
+ * - `buffering`:   media is on its way → `playing`, `interrupted`
+ * - `playing`      → `paused`, `buffering`, `ended`
+ * - `paused`:      by the viewer → `playing`
+ * - `interrupted`: the publisher or the network went away → `playing`, `waiting`, `ended`
+ * - `ended`:       the stream has its end → `connecting`, when it is published anew
+ * - `unsupported`: the browser cannot play its codecs → `connecting`, when they may have changed
+ * - `unavailable`: this page has no player library; final.
+ *
+ * Events: `change`, whenever anything shown may have changed.
+ */
+export class Player extends EventTarget {
+  state = 'connecting';
+  /** Times playback stood still for want of media, after it had begun. */
+  stalls = 0;
+  /** Codec strings the browser refused, in the state `unsupported`. */
+  unsupportedCodecs = [];
+  #video;
+  #url;
+  #hls = null;
+  #steering = null;
+  #level = null;
+  #hasPlayed = false;
+  #emptySince = null;
+  #mediaRecoveries = 0;
+  #pollTimer = null;
+  #pausedByViewer = false;
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {string} url The multivariant playlist.
+   */
+  constructor(video, url) {
+    super();
+    this.#video = video;
+    this.#url = url;
+    video.addEventListener('playing', () => this.#onPlaying());
+    video.addEventListener('waiting', () => this.#onWaiting());
+    video.addEventListener('ended', () => this.#onEnded());
+    video.addEventListener('error', () => this.#onNativeError());
+    setInterval(() => this.#tick(), TICK_MILLISECONDS);
+  }
+
+  start() {
+    const canPlay = window.Hls?.isSupported() || this.#isNative;
+    if (canPlay) this.#connect();
+    else this.#setState('unavailable');
+  }
+
+  // What is shown of playback.
+
+  /**
+   * Seconds between the picture and its program date-time; what the playlist says where the clocks
+   * of this machine and of the server plainly differ. `null` while unknown.
+   */
+  get latency() {
+    const date = this.#hls ? this.#hls.playingDate : this.#nativePlayingDate;
+    const byPlaylist = this.#hls?.latency ?? null;
+    if (!date) return byPlaylist;
+    const byClock = (Date.now() - date.getTime()) / 1000;
+    const clocksDiffer =
+      byPlaylist !== null && (byClock < byPlaylist - 0.5 || byClock > byPlaylist + 30);
+    return clocksDiffer ? byPlaylist : byClock;
+  }
+
+  /** The latency steered to; `null` while too little is known of how media arrives. */
+  get targetLatency() {
+    const target = this.#steering?.target ?? null;
+    const latency = this.latency;
+    if (target === null || latency === null) return null;
+    return latency - (monotonicSeconds() - this.#video.currentTime - target);
+  }
+
+  /** Seconds of media ahead of the picture. */
+  get buffer() {
+    return Math.max(0, this.#bufferEnd - this.#video.currentTime);
+  }
+
+  get rate() {
+    return this.#video.playbackRate;
+  }
+
+  get isLive() {
+    const behind = this.#steering?.target ?? null;
+    return (
+      this.state === 'playing' &&
+      (behind === null || monotonicSeconds() - this.#video.currentTime - behind < 1)
+    );
+  }
+
+  get droppedFrames() {
+    return this.#video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0;
+  }
+
+  get resolution() {
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    return width > 0 ? { width, height } : null;
+  }
+
+  /** `{ codecs, bitrate, frameRate, name }` of the variant that plays; `null` with native HLS. */
+  get rendition() {
+    const level = this.#hls?.levels?.[Math.max(this.#hls.currentLevel, 0)] ?? this.#level;
+    if (!level) return null;
+    return {
+      codecs: codecList(level.attrs?.CODECS),
+      bitrate: level.bitrate,
+      frameRate: level.frameRate || Number(level.attrs?.['FRAME-RATE']) || null,
+      name: level.name ?? '',
+    };
+  }
+
+  // Commands of the viewer.
+
+  async play() {
+    this.#pausedByViewer = false;
+    this.goLive();
+    try {
+      await this.#video.play();
+    } catch {
+      // Sound needs a gesture of the viewer; a muted picture does not.
+      this.#video.muted = true;
+      await this.#video.play().catch(() => this.#setState('paused'));
+    }
+  }
+
+  pause() {
+    this.#pausedByViewer = true;
+    this.#video.pause();
+    this.#setState('paused');
+  }
+
+  /** Jumps to the live edge when playback is noticeably behind it. */
+  goLive() {
+    const edge = this.#hls?.liveSyncPosition;
+    if (!edge || edge - this.#video.currentTime < 1) return;
+    this.#video.currentTime = edge;
+    this.#steering?.restart(monotonicSeconds());
+  }
+
+  // From nothing to playing.
+
+  async #connect() {
+    clearTimeout(this.#pollTimer);
+    if (this.state === 'ended' && !(await this.#hasNewPlaylist())) return this.#poll();
+    const isThere = await this.#isThere();
+    if (!isThere) {
+      if (this.state !== 'ended') this.#setState(this.#hasPlayed ? 'interrupted' : 'waiting');
+      return this.#poll();
+    }
+    this.#setState('buffering');
+    if (window.Hls?.isSupported()) this.#attach();
+    else this.#attachNative();
+  }
+
+  #poll() {
+    this.#pollTimer = setTimeout(() => this.#connect(), POLL_MILLISECONDS);
+  }
+
+  async #isThere() {
+    try {
+      const response = await fetch(this.#url, { cache: 'no-store' });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** After its end a stream can be watched for a while yet; only a playlist without end is new. */
+  async #hasNewPlaylist() {
+    try {
+      const url = this.#level?.url?.[0] ?? this.#level?.uri ?? this.#url;
+      const response = await fetch(url, { cache: 'no-store' });
+      if (!response.ok) {
+        this.#level = null;
+        return false;
+      }
+      return !(await response.text()).includes('#EXT-X-ENDLIST');
+    } catch {
+      return false;
+    }
+  }
+
+  #attach() {
+    const { Hls } = window;
+    const patient = { maxNumRetry: 20, retryDelayMs: 500, maxRetryDelayMs: 2000 };
+    const hls = new Hls({
+      lowLatencyMode: true,
+      // The steering below sets the rate; two hands on one wheel would fight.
+      maxLiveSyncPlaybackRate: 1,
+      backBufferLength: 20,
+      // CMAF needs no transmuxing, and a worker made of a blob would need a wider policy.
+      enableWorker: false,
+      playlistLoadPolicy: {
+        default: {
+          // A blocking reload is answered late when the publisher is away.
+          maxTimeToFirstByteMs: 30000,
+          maxLoadTimeMs: 40000,
+          timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
+          errorRetry: patient,
+        },
+      },
+      fragLoadPolicy: {
+        default: {
+          maxTimeToFirstByteMs: 10000,
+          maxLoadTimeMs: 60000,
+          timeoutRetry: { maxNumRetry: 4, retryDelayMs: 0, maxRetryDelayMs: 0 },
+          errorRetry: { ...patient, maxNumRetry: 6 },
+        },
+      },
+    });
+    this.#hls = hls;
+    hls.on(Hls.Events.MANIFEST_LOADED, (_, data) => this.#checkCodecs(data.levels));
+    hls.on(Hls.Events.LEVEL_UPDATED, (_, data) => this.#onPlaylist(data.details));
+    hls.on(Hls.Events.BUFFER_APPENDED, () => this.#onDelivery());
+    hls.on(Hls.Events.ERROR, (_, data) => this.#onError(data));
+    hls.loadSource(this.#url);
+    hls.attachMedia(this.#video);
+    if (!this.#pausedByViewer) this.#video.play().catch(() => {});
+  }
+
+  #detach() {
+    this.#hls?.destroy();
+    this.#hls = null;
+    this.#steering = null;
+    this.#emptySince = null;
+    this.#video.playbackRate = 1;
+  }
+
+  #reconnect(state) {
+    if (this.#hls) this.#level = this.#hls.levels?.[0] ?? this.#level;
+    this.#detach();
+    this.#setState(state);
+    this.#poll();
+  }
+
+  #checkCodecs(levels) {
+    const isPlayable = (codec) => MediaSource.isTypeSupported(`video/mp4; codecs="${codec}"`);
+    const refused = levels.map((level) =>
+      codecList(level.attrs.CODECS).filter((codec) => !isPlayable(codec)));
+    if (refused.length === 0 || refused.some((codecs) => codecs.length === 0)) return;
+    this.unsupportedCodecs = refused[0];
+    // Not inside its own event: hls.js goes on with the manifest after this handler returns.
+    queueMicrotask(() => this.#reconnect('unsupported'));
+  }
+
+  #onPlaylist(details) {
+    if (this.#steering || !details.live) return;
+    this.#steering = new LatencySteering(details.partTarget || details.targetduration / 3);
+    this.#steering.restart(monotonicSeconds());
+  }
+
+  // While it plays.
+
+  #onDelivery() {
+    const end = this.#bufferEnd;
+    if (end > 0) this.#steering?.delivered(monotonicSeconds(), end);
+  }
+
+  #onPlaying() {
+    if (!this.#hasPlayed || this.state !== 'playing') {
+      if (this.state !== 'paused') this.#emptySince = null;
+    }
+    if (!this.#hasPlayed) this.#steering?.restart(monotonicSeconds());
+    this.#hasPlayed = true;
+    this.#emptySince = null;
+    this.#setState('playing');
+  }
+
+  #onWaiting() {
+    if (this.state !== 'playing' || this.#video.seeking) return;
+    this.stalls += 1;
+    this.#emptySince = monotonicSeconds();
+    this.#steering?.stalled(this.#emptySince);
+    this.#setState('buffering');
+  }
+
+  #onEnded() {
+    this.#reconnect('ended');
+  }
+
+  #onError(data) {
+    const { ErrorTypes } = window.Hls;
+    if (!data.fatal || this.state === 'unsupported') return;
+    if (data.type === ErrorTypes.MEDIA_ERROR && this.#mediaRecoveries < 3) {
+      this.#mediaRecoveries += 1;
+      this.#hls.recoverMediaError();
+      return;
+    }
+    this.#reconnect(this.#hasPlayed ? 'interrupted' : 'waiting');
+  }
+
+  #tick() {
+    const now = monotonicSeconds();
+    const position = this.#video.currentTime;
+    if (this.#emptySince !== null && now - this.#emptySince > INTERRUPTION_SECONDS) {
+      if (this.state === 'buffering') this.#setState('interrupted');
+    }
+    if (this.state === 'playing' && this.#steering) {
+      const seek = this.#steering.decide(now, position, this.#bufferEnd);
+      if (seek !== null && seek > position) {
+        this.#video.currentTime = seek;
+      } else if (this.#video.playbackRate !== this.#steering.rate) {
+        this.#video.playbackRate = this.#steering.rate;
+      }
+    }
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** The end of the buffered range that is being played; of the last one before playback begins. */
+  get #bufferEnd() {
+    const { buffered, currentTime } = this.#video;
+    for (let index = 0; index < buffered.length; index += 1) {
+      const isAround = buffered.start(index) <= currentTime + 0.1;
+      if (isAround && currentTime <= buffered.end(index) + 0.1) return buffered.end(index);
+    }
+    return 0;
+  }
+
+  #setState(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  // Browsers that play HLS themselves and have no Media Source Extensions (iPhone).
+
+  get #isNative() {
+    return this.#video.canPlayType('application/vnd.apple.mpegurl') !== '';
+  }
+
+  get #nativePlayingDate() {
+    const start = this.#video.getStartDate?.().getTime();
+    return Number.isFinite(start) ? new Date(start + this.#video.currentTime * 1000) : null;
+  }
+
+  #attachNative() {
+    this.#video.src = this.#url;
+    if (!this.#pausedByViewer) this.#video.play().catch(() => {});
+  }
+
+  #onNativeError() {
+    if (this.#hls || !this.#video.getAttribute('src')) return;
+    this.#video.removeAttribute('src');
+    this.#reconnect(this.#hasPlayed ? 'interrupted' : 'waiting');
+  }
+}
+
+function monotonicSeconds() {
+  return performance.now() / 1000;
+}

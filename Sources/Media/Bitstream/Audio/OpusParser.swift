@@ -1,0 +1,103 @@
+import NIOCore
+
+/// Opus in MPEG-TS: packets behind control headers.
+///
+/// Source: ETSI TS 103 190 is not needed here; the control header is that of the Opus in MPEG-TS
+///         mapping (registration `Opus`), the packet that of RFC 6716, 3.1.
+struct OpusParser: AudioFrameParser {
+    /// Opus always decodes at this rate.
+    private static let sampleRate = 48_000
+
+    private let mapping: OpusChannelMapping?
+
+    /// - Parameter channelConfiguration: `channel_config_code`.
+    init(channelConfiguration: UInt8) {
+        mapping = OpusChannelMapping(configuration: channelConfiguration)
+    }
+
+    func scan(_ bytes: Span<UInt8>) -> AudioFrameScan {
+        guard bytes.count >= 2 else {
+            return bytes.isEmpty || bytes[0] == 0x7F ? .incomplete : .invalid
+        }
+        guard bytes[0] == 0x7F, bytes[1] & 0xE0 == 0xE0 else { return .invalid }
+        guard let header = try? OpusControlHeader(bytes) else { return .incomplete }
+        let length = header.byteCount + header.packetSize
+        guard header.packetSize > 0, length <= AudioBitstreamParser.backlogLimit else {
+            return .invalid
+        }
+        return length <= bytes.count ? .frame(length) : .incomplete
+    }
+
+    mutating func parse(_ frame: Span<UInt8>) -> AudioFrame? {
+        guard let mapping, let header = try? OpusControlHeader(frame) else { return nil }
+        let packet = frame.extracting(droppingFirst: header.byteCount)
+        guard let samples = Self.samples(in: packet) else { return nil }
+        return AudioFrame(
+            payload: ByteBuffer(copying: packet),
+            format: AudioFormat(
+                codec: .opus,
+                codecString: "Opus",
+                sampleRate: Self.sampleRate,
+                channels: mapping.channels,
+                channelLayout: mapping.layoutName,
+                samplesPerAccessUnit: samples,
+                decoderConfiguration: mapping.decoderConfiguration(sampleRate: Self.sampleRate)
+            )
+        )
+    }
+
+    /// The length of a packet, from its TOC byte. Source: RFC 6716, 3.1 and 3.2.5.
+    private static func samples(in packet: Span<UInt8>) -> Int? {
+        guard !packet.isEmpty else { return nil }
+        let configuration = Int(packet[0] >> 3)
+        let frame =
+            switch configuration {
+            // SILK: 10, 20, 40, 60 ms; hybrid: 10, 20 ms; CELT: 2.5, 5, 10, 20 ms.
+            case 0..<12: [480, 960, 1920, 2880][configuration & 3]
+            case 12..<16: [480, 960][configuration & 1]
+            default: [120, 240, 480, 960][configuration & 3]
+            }
+        var count: Int
+        switch packet[0] & 3 {
+        case 0: count = 1
+        case 1, 2: count = 2
+        default:
+            guard packet.count > 1 else { return nil }
+            count = Int(packet[1] & 0x3F)
+        }
+        // At most 120 ms.
+        guard count > 0, frame * count <= 5760 else { return nil }
+        return frame * count
+    }
+}
+
+/// `opus_control_header()`, sizes only: trimming belongs to the ends of a programme.
+private struct OpusControlHeader {
+    let byteCount: Int
+    let packetSize: Int
+
+    init(_ bytes: Span<UInt8>) throws(BitstreamError) {
+        var position = 2
+        func next() throws(BitstreamError) -> Int {
+            guard position < bytes.count else { throw .truncated }
+            defer { position += 1 }
+            return Int(bytes[position])
+        }
+        guard bytes.count >= 2 else { throw .truncated }
+        var size = 0
+        while true {
+            let byte = try next()
+            size += byte
+            if byte != 255 || size > AudioBitstreamParser.backlogLimit { break }
+        }
+        packetSize = size
+        // start_trim_flag, end_trim_flag, control_extension_flag
+        if bytes[1] & 0x10 != 0 { position += 2 }
+        if bytes[1] & 0x08 != 0 { position += 2 }
+        if bytes[1] & 0x04 != 0 {
+            let length = try next()
+            position += length
+        }
+        byteCount = position
+    }
+}

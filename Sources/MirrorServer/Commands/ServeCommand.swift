@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// `mirror serve`: runs the server until it is told to stop.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Runs the server."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let source = options.source()
+        let loaded = try source.loadOrExit()
+        try await MirrorServer.run(loaded.configuration, source: source)
+    }
+}

@@ -1,0 +1,325 @@
+import Ingestion
+import Logging
+import Media
+import Packaging
+
+/// Every key there is, in the order of the example file.
+///
+/// Parsing, bounds, unknown-key errors, environment names, `mirror config example` and
+/// `mirror config print` all come from these tables.
+package enum ConfigurationSchema {
+    package static let keys: [ConfigurationKey<ServerConfiguration>] =
+        server + metrics + srt + publishing + packaging + logging
+
+    /// What the sections are for, in the order of the example file.
+    static let sections = [
+        "server": "How viewers reach Mirror: HTTPS for everybody, plain HTTP for a proxy or a CDN.",
+        "metrics": "Prometheus metrics and health checks, over plain HTTP.",
+        "ingestion": "How contributions reach Mirror.",
+        "ingestion.srt":
+            "SRT: publishers call this listener, and Mirror calls the listeners named.",
+        "publishing": "What holds for every stream, unless its rule below says otherwise.",
+        "packaging": "How streams are cut for Low-Latency HLS.",
+        "logging": "What is logged, to standard error.",
+    ]
+
+    package static let streamRule: [ConfigurationKey<StreamRule>] = [
+        ConfigurationKey(
+            "match",
+            \.match,
+            ConfigurationFormat<StreamPattern>.pattern.optional,
+            "The streams it is for.",
+            isRequired: true,
+            example: "\"news-*\""
+        ),
+        ConfigurationKey(
+            "passphrase",
+            \.passphrase,
+            ConfigurationFormat<Secret>.passphrase.optional,
+            "What publishers must encrypt with, in place of ingestion.srt.passphrase.",
+            isSecret: true,
+            example: "\"correct-horse-battery\""
+        ),
+        ConfigurationKey(
+            "allowed_sources",
+            \.allowedSources,
+            .addressRanges,
+            "Where publishers may come from. Left out: from anywhere.",
+            example: "[10.0.0.0/8, \"2001:db8::/32\"]"
+        ),
+        ConfigurationKey(
+            "max_bitrate",
+            \.maxBitrateBitsPerSecond,
+            .bitRateLimit,
+            "What they may send, within ingestion.srt.max_bandwidth. 0 sets no limit of its own.",
+            example: "20M"
+        ),
+        ConfigurationKey(
+            "on_second_publisher",
+            \.onSecondPublisher,
+            ConfigurationFormat<SecondPublisherPolicy>.choice.optional,
+            "In place of publishing.on_second_publisher.",
+            example: "takeover"
+        ),
+        ConfigurationKey(
+            "grace",
+            \.grace,
+            ConfigurationFormat<Duration>.duration(grace).optional,
+            "In place of publishing.grace.",
+            example: "1m"
+        ),
+    ]
+
+    package static let srtCaller: [ConfigurationKey<SRTCallerConfiguration>] = [
+        ConfigurationKey(
+            "url",
+            \.url,
+            ConfigurationFormat<SRTURL>.srtURL.optional,
+            "The listener to call; streamid, passphrase and latency (in ms) where it needs them.",
+            isSecret: true,
+            isRequired: true,
+            example: "\"srt://192.0.2.7:9000?streamid=studio&passphrase=correct-horse\""
+        ),
+        ConfigurationKey(
+            "stream",
+            \.stream,
+            ConfigurationFormat<StreamName>.streamName.optional,
+            "The name the stream gets here.",
+            isRequired: true,
+            example: "\"studio\""
+        ),
+        ConfigurationKey(
+            "reconnect_min",
+            \.reconnectMin,
+            .duration(.milliseconds(100)...(.seconds(60))),
+            "The wait before the first new call; it doubles with each.",
+            example: "1s"
+        ),
+        ConfigurationKey(
+            "reconnect_max",
+            \.reconnectMax,
+            .duration(.milliseconds(100)...(.seconds(3_600))),
+            "The longest wait between calls.",
+            example: "30s"
+        ),
+    ]
+
+    private static let grace: ClosedRange<Duration> = .zero ... .seconds(86_400)
+
+    private static let server: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "server.bind_address",
+            \.server.bindAddress,
+            .address,
+            "Where HTTPS and HTTP listen. \"::\" is every address, IPv4 and IPv6."
+        ),
+        ConfigurationKey(
+            "server.https_port",
+            \.server.httpsPort,
+            .port,
+            "TCP port of HTTPS, for HTTP/1.1 and HTTP/2. 0 takes a free one, and the log says which."
+        ),
+        ConfigurationKey(
+            "server.http3_port",
+            \.server.http3Port,
+            .port,
+            "UDP port of HTTP/3. Reserved: it is checked, and this version does not serve HTTP/3."
+        ),
+        ConfigurationKey(
+            "server.http_port",
+            \.server.httpPort,
+            .port,
+            "TCP port of plain HTTP/1.1, for a proxy or a CDN on a private network. 0 is off."
+        ),
+        ConfigurationKey(
+            "server.tls_cert_file",
+            \.server.tlsCertificateFile,
+            .text("a path"),
+            "Certificate chain, PEM; a new one in the file is taken up at once. `mirror certs` makes one."
+        ),
+        ConfigurationKey(
+            "server.tls_key_file",
+            \.server.tlsKeyFile,
+            .text("a path"),
+            "Private key of the certificate, PEM."
+        ),
+        ConfigurationKey(
+            "server.min_tls_version",
+            \.server.minimumTLSVersion,
+            .choice,
+            "The oldest TLS that is spoken."
+        ),
+        ConfigurationKey(
+            "server.max_connections",
+            \.server.maxConnections,
+            .count(1...1_000_000, of: "connections"),
+            "Viewers' connections at one time; those beyond are closed."
+        ),
+        ConfigurationKey(
+            "server.web_assets",
+            \.server.webAssets,
+            .text("a path"),
+            "Folder of the player's script, which the set-up fetches."
+        ),
+    ]
+
+    private static let metrics: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "metrics.bind_address",
+            \.metrics.bindAddress,
+            .address,
+            "Where /metrics and /health/* listen."
+        ),
+        ConfigurationKey(
+            "metrics.port",
+            \.metrics.port,
+            .port,
+            "TCP port of /metrics and /health/*. 0 takes a free one, and the log says which."
+        ),
+    ]
+
+    private static let srt: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "ingestion.srt.enabled",
+            \.srt.isEnabled,
+            .boolean,
+            "Whether the listener runs. Callers run in any case."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.bind_address",
+            \.srt.bindAddress,
+            .address,
+            "Where the listener is. \"::\" is every address, IPv4 and IPv6."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.port",
+            \.srt.port,
+            .port,
+            "UDP port of the listener. 0 takes a free one, and the log says which."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.latency",
+            \.srt.latency,
+            .duration(.milliseconds(20)...(.seconds(8))),
+            "Time for lost packets to be sent again; the peer's is used where it is longer."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.max_bandwidth",
+            \.srt.maxBandwidthBitsPerSecond,
+            .bitRateLimit,
+            "What a publisher may send; one that stays above it is cut off."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.passphrase",
+            \.srt.passphrase,
+            .optionalPassphrase,
+            "What publishers must encrypt with. Empty: they come in clear.",
+            change: .reload,
+            isSecret: true
+        ),
+        ConfigurationKey(
+            "ingestion.srt.receivers",
+            \.srt.receivers,
+            .count(1...64, of: "sockets"),
+            "Sockets that share the port, each with threads of its own."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.max_connections",
+            \.srt.maxConnections,
+            .count(1...10_000, of: "connections"),
+            "Publishers' connections at one time; those beyond are refused."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.peer_idle_timeout",
+            \.srt.peerIdleTimeout,
+            .duration(.seconds(1)...(.seconds(60))),
+            "A publisher that is silent for so long is gone."
+        ),
+        ConfigurationKey(
+            "ingestion.srt.callers",
+            \.srt.callers,
+            .list(of: srtCaller, limit: 100, startingWith: .init()) { caller in
+                caller.reconnectMin <= caller.reconnectMax
+                    ? nil : ConfigurationMismatch("reconnect_min is above reconnect_max")
+            },
+            "Streams that Mirror fetches from SRT listeners elsewhere.",
+            isSecret: true
+        ),
+    ]
+
+    private static let publishing: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "publishing.max_streams",
+            \.publishing.maxStreams,
+            .count(1...10_000, of: "streams"),
+            "Streams on air at one time; publishers beyond are refused.",
+            change: .reload,
+            isSecret: true
+        ),
+        ConfigurationKey(
+            "publishing.on_second_publisher",
+            \.publishing.onSecondPublisher,
+            .choice,
+            "What becomes of a publisher whose stream name is on air: it is refused, or takes over.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "publishing.grace",
+            \.publishing.grace,
+            .duration(grace),
+            "How long a stream waits for its publisher to return before its playlists end.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "streams",
+            \.streams,
+            .list(of: streamRule, limit: 1_000, startingWith: .init()),
+            "Rules for streams by name. The first that matches counts; where none does,"
+                + " everybody may publish.",
+            change: .reload
+        ),
+    ]
+
+    private static let packaging: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "packaging.part_target",
+            \.packaging.partTarget,
+            .duration(.milliseconds(100)...(.seconds(2))),
+            "Length of a part: a whole number of frames near it. 200ms is for the least delay."
+        ),
+        ConfigurationKey(
+            "packaging.segment_target",
+            \.packaging.segmentTarget,
+            .duration(.seconds(1)...(.seconds(10))),
+            "A segment ends at the first keyframe after it."
+        ),
+        ConfigurationKey(
+            "packaging.window",
+            \.packaging.window,
+            .window,
+            "What stays in the playlists: at least 6 segments."
+        ),
+        ConfigurationKey(
+            "packaging.hold_back_parts",
+            \.packaging.holdBackParts,
+            .count(2...20, of: "parts"),
+            "How far from the newest part players stay."
+        ),
+    ]
+
+    private static let logging: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "logging.level",
+            \.logging.level,
+            .choice,
+            "The least that is logged.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "logging.format",
+            \.logging.format,
+            .choice,
+            "Lines for people, or JSON for machines."
+        ),
+    ]
+}

@@ -1,0 +1,103 @@
+import Distribution
+import Foundation
+import Ingestion
+import Logging
+import Management
+import Media
+import Packaging
+import ServiceLifecycle
+
+/// Builds the stages, connects them and runs them until the process is told to stop.
+enum MirrorServer {
+    /// - Throws: What keeps the server from starting, in words.
+    static func run(
+        _ configuration: ServerConfiguration,
+        source: ConfigurationSource
+    ) async throws {
+        let threshold = LineLogHandler.Threshold(configuration.logging.level)
+        let logger = Logger(label: "mirror") { _ in
+            LineLogHandler(format: configuration.logging.format, threshold: threshold)
+        }
+        let credentials = try TLSCredentials(DistributionConfiguration(configuration))
+        let services = configuration.listeningServices
+        let readiness = Readiness(services: services, logger: logger)
+
+        // Streams: what is on air, and the packaging of each.
+        let directory = StreamDirectory()
+        let (started, starts) = AsyncStream.makeStream(of: StreamPipeline.self)
+        let registry = StreamRegistry(
+            rules: StreamRules(configuration),
+            packaging: configuration.packaging,
+            directory: directory,
+            logger: logger,
+            now: { .now },
+            onStart: { starts.yield($0) }
+        )
+        let supervisor = StreamSupervisor(
+            registry: registry,
+            directory: directory,
+            started: started
+        )
+
+        // Contributions.
+        let contributions = Contributions(configuration, admission: registry, logger: logger)
+
+        // Viewers and operators.
+        let traffic = DistributionStatistics()
+        let management = ManagementSource(
+            registry: registry,
+            contributions: contributions,
+            traffic: traffic,
+            readiness: readiness,
+            configuration: configuration
+        )
+        let doors = FrontDoors(
+            configuration,
+            credentials: credentials,
+            directory: directory,
+            traffic: traffic,
+            management: management,
+            readiness: readiness,
+            logger: logger
+        )
+
+        let reloader = Reloader(
+            configuration: configuration,
+            source: source,
+            registry: registry,
+            credentials: credentials,
+            threshold: threshold,
+            logger: logger
+        )
+        let watcher = ConfigurationWatcher(
+            files: { reloader.files },
+            onChange: { trigger in reloader.reload(trigger) }
+        )
+
+        for (service, port) in try contributions.start() {
+            readiness.opened(service, address: configuration.srt.bindAddress, port: port)
+        }
+        // Stopped in the reverse order: publishers first, viewers once they have what there is.
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [supervisor] + doors.services + contributions.services + [watcher],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "mirror.services") { _ in
+                    LineLogHandler(format: configuration.logging.format, threshold: .init(.error))
+                }
+            )
+        )
+        try await group.run()
+    }
+}
+
+extension WallTime {
+    /// The machine's clock.
+    static var now: WallTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return WallTime(
+            microsecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+        )
+    }
+}

@@ -1,0 +1,199 @@
+import Ingestion
+import Logging
+import Media
+import MirrorServer
+import Packaging
+import Synchronization
+import Testing
+
+@Suite struct StreamRegistryTests {
+    /// A registry whose wall clock is moved by hand.
+    final class Bench: Sendable {
+        let directory = StreamDirectory()
+        private let microseconds = Mutex(Int64(1_000_000_000))
+        private let pipelines = Mutex<[StreamPipeline]>([])
+        private let registryBox = Mutex<StreamRegistry?>(nil)
+
+        init(_ change: (inout ServerConfiguration) -> Void = { _ in }) {
+            var configuration = ServerConfiguration()
+            change(&configuration)
+            let registry = StreamRegistry(
+                rules: StreamRules(configuration),
+                packaging: configuration.packaging,
+                directory: directory,
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+                now: { [weak self] in
+                    WallTime(microsecondsSinceEpoch: self?.microseconds.withLock { $0 } ?? 0)
+                },
+                onStart: { [weak self] pipeline in
+                    self?.pipelines.withLock { $0.append(pipeline) }
+                }
+            )
+            registryBox.withLock { $0 = registry }
+        }
+
+        var registry: StreamRegistry {
+            get throws { try #require(registryBox.withLock { $0 }) }
+        }
+
+        var started: Int { pipelines.withLock { $0.count } }
+
+        func pass(_ duration: Duration) {
+            microseconds.withLock { $0 += Int64(duration / .microseconds(1)) }
+        }
+
+        func publish(
+            _ name: String = "news",
+            from source: String = "192.0.2.1",
+            disconnect: @escaping @Sendable () -> Void = {}
+        ) throws -> Publication {
+            try registry.publish(
+                PublishRequest(
+                    name: try #require(StreamName(name)),
+                    sourceAddress: source,
+                    sourcePort: 9_000,
+                    transport: .srtListener
+                ),
+                disconnect: disconnect
+            )
+        }
+    }
+
+    private static let name = StreamName("news")
+
+    private static func entry(_ bench: Bench) throws -> StreamRegistry.Entry? {
+        try bench.registry[try #require(name)]
+    }
+
+    @Test func aFirstPublisherStartsAStreamThatCanBeFound() throws {
+        let bench = Bench()
+        let publication = try bench.publish()
+        let entry = try #require(try Self.entry(bench))
+        #expect(entry.phase == .live && entry.publication === publication)
+        #expect(bench.started == 1)
+        #expect(bench.directory[entry.name] === entry.pipeline.store)
+    }
+
+    @Test func aSecondPublisherIsRefusedWhileTheFirstSends() throws {
+        let bench = Bench()
+        let first = try bench.publish()
+        bench.pass(.milliseconds(1_500))
+        first.noteReceived(bytes: 1_316, at: WallTime(microsecondsSinceEpoch: 1_001_000_000))
+        #expect(throws: PublishRefusal.nameTaken) { try bench.publish() }
+        #expect(try Self.entry(bench)?.publication === first)
+    }
+
+    @Test func aSilentPublisherLosesItsNameToTheNext() throws {
+        let bench = Bench()
+        let disconnected = Mutex(0)
+        let first = try bench.publish(disconnect: { disconnected.withLock { $0 += 1 } })
+        bench.pass(.seconds(1))
+        let second = try bench.publish()
+        #expect(disconnected.withLock { $0 } == 1)
+        first.end(.idle)
+        let entry = try #require(try Self.entry(bench))
+        #expect(entry.publication === second && entry.phase == .live)
+        #expect(entry.publisherCount == 2 && bench.started == 1)
+    }
+
+    @Test func takeoverDisconnectsThePublisherOnAir() throws {
+        let bench = Bench { $0.publishing.onSecondPublisher = .takeover }
+        let disconnected = Mutex(0)
+        _ = try bench.publish(disconnect: { disconnected.withLock { $0 += 1 } })
+        let second = try bench.publish()
+        #expect(disconnected.withLock { $0 } == 1)
+        #expect(try Self.entry(bench)?.publication === second)
+    }
+
+    @Test func aNameIsFreeAtOnceWhenItsPublisherLeaves() throws {
+        let bench = Bench()
+        try bench.publish().end(.disconnected)
+        #expect(try Self.entry(bench)?.phase == .interrupted)
+        _ = try bench.publish()
+        #expect(try Self.entry(bench)?.phase == .live)
+        #expect(bench.started == 1)
+    }
+
+    @Test func consumersMeetAnEndAndThenADiscontinuityWhenAPublisherReturns() async throws {
+        let bench = Bench()
+        let first = try bench.publish()
+        let entry = try #require(try Self.entry(bench))
+        let events = entry.pipeline.live.subscribe(limit: .init(accessUnits: 10, bytes: 1_000))
+        first.send(.tracks(TrackList([])))
+        first.end(.disconnected)
+        first.send(.tracks(TrackList([])))
+        try bench.publish().send(.tracks(TrackList([])))
+        entry.pipeline.live.close()
+        var words: [String] = []
+        for await event in events {
+            switch event {
+            case .tracks: words.append("tracks")
+            case .discontinuity(let reason): words.append(reason.rawValue)
+            case .end(let reason): words.append(reason.rawValue)
+            case .accessUnit: words.append("unit")
+            }
+        }
+        #expect(words == ["tracks", "disconnected", "publisher_change", "tracks"])
+    }
+
+    @Test func anInterruptedStreamEndsAfterItsGraceAndIsForgottenLater() throws {
+        let bench = Bench { $0.publishing.grace = .seconds(10) }
+        try bench.publish().end(.disconnected)
+        bench.pass(.seconds(9))
+        try bench.registry.expire()
+        #expect(try Self.entry(bench)?.phase == .interrupted)
+        bench.pass(.seconds(1))
+        try bench.registry.expire()
+        #expect(try Self.entry(bench)?.phase == .ended)
+        #expect(bench.directory[try #require(Self.name)] != nil)
+        bench.pass(.seconds(60))
+        try bench.registry.expire()
+        #expect(try Self.entry(bench) == nil)
+        #expect(bench.directory[try #require(Self.name)] == nil)
+    }
+
+    @Test func anEndedNameStartsANewStream() throws {
+        let bench = Bench { $0.publishing.grace = .seconds(10) }
+        try bench.publish().end(.disconnected)
+        bench.pass(.seconds(10))
+        try bench.registry.expire()
+        let old = try #require(try Self.entry(bench)).pipeline
+        _ = try bench.publish()
+        let new = try #require(try Self.entry(bench)).pipeline
+        #expect(new !== old && bench.started == 2)
+        bench.pass(.seconds(60))
+        try bench.registry.expire()
+        #expect(bench.directory[try #require(Self.name)] === new.store)
+    }
+
+    @Test func sourcesOutsideARuleAreTurnedAway() throws {
+        let bench = Bench { configuration in
+            var rule = StreamRule()
+            rule.match = StreamPattern("news*")
+            rule.allowedSources = [AddressRange("192.0.2.0/24")].compactMap { $0 }
+            configuration.streams = [rule]
+        }
+        #expect(throws: PublishRefusal.sourceNotAllowed) {
+            try bench.publish(from: "198.51.100.1")
+        }
+        _ = try bench.publish(from: "192.0.2.77")
+    }
+
+    @Test func oneStreamMoreThanTheLimitIsRefused() throws {
+        let bench = Bench { $0.publishing.maxStreams = 2 }
+        _ = try bench.publish("a")
+        _ = try bench.publish("b")
+        #expect(throws: PublishRefusal.full) { try bench.publish("c") }
+    }
+
+    @Test func shutdownDisconnectsEveryPublisherAndAdmitsNoMore() throws {
+        let bench = Bench()
+        let disconnected = Mutex(0)
+        for name in ["a", "b"] {
+            _ = try bench.publish(name, disconnect: { disconnected.withLock { $0 += 1 } })
+        }
+        try bench.registry.shutDown()
+        #expect(disconnected.withLock { $0 } == 2)
+        #expect(throws: PublishRefusal.shuttingDown) { try bench.publish("c") }
+    }
+}
