@@ -30,8 +30,13 @@ package final class DistributionStatistics: Sendable {
     }
 
     package struct Connections: Sendable, Equatable {
-        package var open = 0
-        package var total: UInt64 = 0
+        package var open: Int
+        package var total: UInt64
+
+        package init(open: Int = 0, total: UInt64 = 0) {
+            self.open = open
+            self.total = total
+        }
     }
 
     package struct Requests: Sendable, Equatable {
@@ -40,6 +45,8 @@ package final class DistributionStatistics: Sendable {
         package var bytesSent: UInt64 = 0
         /// The viewer left before the answer, or before the end of it.
         package var abandoned: UInt64 = 0
+
+        package init() {}
     }
 
     package struct Snapshot: Sendable, Equatable {
@@ -55,6 +62,8 @@ package final class DistributionStatistics: Sendable {
         package var silentConnections: UInt64 = 0
         package var requestsInProgress = 0
         package var requests: [RouteClass: Requests] = [:]
+
+        package init() {}
     }
 
     private let state = Mutex(Snapshot())

@@ -19,7 +19,8 @@ package struct ViewerCensus: Sendable {
     ///   - viewer: A number that tells connections apart.
     ///   - stream: What it asks for.
     ///   - now: Never before an earlier call's.
-    package mutating func insert(_ viewer: Int, of stream: StreamName, now: ContinuousClock.Instant) {
+    package mutating func insert(_ viewer: Int, of stream: StreamName, now: ContinuousClock.Instant)
+    {
         turn(now)
         guard entries < Self.capacity else { return }
         if current[stream, default: []].insert(viewer).inserted { entries += 1 }

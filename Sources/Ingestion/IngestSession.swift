@@ -77,7 +77,8 @@ package struct IngestSession: Sendable {
             case .input(let range):
                 demuxer.receive(input.extracting(range), arrival: arrival, emit: emit)
             case .carried(let range):
-                demuxer.receive(framer.carry.span.extracting(range), arrival: arrival, emit: emit)
+                let carry = framer.carry
+                demuxer.receive(carry.span.extracting(range), arrival: arrival, emit: emit)
             }
         }
     }

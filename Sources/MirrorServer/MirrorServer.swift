@@ -6,6 +6,7 @@ import Management
 import Media
 import Packaging
 import ServiceLifecycle
+import UnixSignals
 
 /// Builds the stages, connects them and runs them until the process is told to stop.
 enum MirrorServer {

@@ -1,5 +1,4 @@
-package import Ingestion
-import Logging
+package import Logging
 package import Media
 package import Packaging
 import Synchronization
@@ -19,6 +18,7 @@ package final class StreamPipeline: Sendable {
     private let configuration: PackagingConfiguration
     private let events: LiveStreamSubscription
     private let packaging: Mutex<PackagerStatistics>
+    private let firstPart = Mutex<WallTime?>(nil)
     private let logger: Logger
 
     /// What may wait between the transport's thread and the packager: about two seconds of a
@@ -55,10 +55,16 @@ package final class StreamPipeline: Sendable {
             store.apply(outputs)
             let statistics = packager.statistics
             packaging.withLock { $0 = statistics }
+            if statistics.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
             coach.tell(statistics.advice)
         }
         store.apply(packager.finish())
         store.finish()
+    }
+
+    /// When viewers had something to play for the first time.
+    package var firstPartAt: WallTime? {
+        firstPart.withLock { $0 }
     }
 
     package var packagerStatistics: PackagerStatistics {
@@ -110,7 +116,7 @@ private struct AdviceLog {
         for item in advice where told.insert(item.code).inserted {
             logger.warning(
                 "encoder advice",
-                metadata: ["code": "\(item.code.rawValue)", "advice": "\(item.message)"]
+                metadata: ["code": "\(item.code.rawValue)", "advice": "\(item.text)"]
             )
         }
     }

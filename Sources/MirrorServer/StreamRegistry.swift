@@ -23,7 +23,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         package fileprivate(set) var publication: Publication?
         package fileprivate(set) var phase = Phase.live
         package fileprivate(set) var publisherCount = 1
-        fileprivate var phaseSince: WallTime
+        package fileprivate(set) var phaseSince: WallTime
 
         package var name: StreamName { pipeline.live.name }
     }

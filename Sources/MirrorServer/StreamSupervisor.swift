@@ -1,10 +1,10 @@
 import Packaging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Runs every stream's pipeline, and keeps the clock that ends what is overdue.
 ///
 /// Shutdown: publishers are turned away at once, so transports that stop later find nobody on air.
-package struct StreamSupervisor: Service {
+struct StreamSupervisor: Service {
     private let registry: StreamRegistry
     private let directory: StreamDirectory
     private let started: AsyncStream<StreamPipeline>
@@ -14,7 +14,7 @@ package struct StreamSupervisor: Service {
     private static let tick = Duration.milliseconds(250)
 
     /// - Parameter started: The pipelines to run, as `StreamRegistry` hands them out.
-    package init(
+    init(
         registry: StreamRegistry,
         directory: StreamDirectory,
         started: AsyncStream<StreamPipeline>,
@@ -26,7 +26,7 @@ package struct StreamSupervisor: Service {
         self.clock = clock
     }
 
-    package func run() async throws {
+    func run() async throws {
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await expireOverdue() }
@@ -44,7 +44,7 @@ package struct StreamSupervisor: Service {
         while !Task.isCancelled {
             try? await clock.sleep(for: Self.tick)
             registry.expire()
-            for store in directory.stores { store.expireWaiters(now: .now) }
+            for store in directory.all { store.expireWaiters(now: .now) }
         }
     }
 }

@@ -1,8 +1,8 @@
-package import Media
+import Media
 
 /// Something about a contribution that its operator should change, in words, with the cure.
 package struct Advice: Sendable, Equatable {
-    /// What is wrong. The raw value is for machines: an API field, a metric label.
+    /// What is wrong; the raw value is for machines: an API field, a metric label.
     package enum Code: String, Sendable, CaseIterable {
         case formatNotPackaged = "format_not_packaged"
         case tooManyAudioTracks = "too_many_audio_tracks"
@@ -99,7 +99,8 @@ extension Advice {
             advice.append(
                 Advice(
                     code: .gopTooLong,
-                    text: "Keyframes come \(seconds) s apart: viewers wait to join, and \(effect). \(cure)"
+                    text:
+                        "Keyframes come \(seconds) s apart: viewers wait to join, and \(effect). \(cure)"
                 )
             )
         } else if statistics.isGOPIrregular, let shortest = statistics.shortestGOP,

@@ -59,6 +59,8 @@ struct AudioPackager: Sendable {
     private var timescale: UInt32 { writer.cmaf.timescale }
     private var frameLength: Int64 { Int64(writer.cmaf.defaultDuration) }
 
+    var frameDuration: MediaTime { MediaTime(ticks: frameLength, timescale: timescale) }
+
     // MARK: PART-TARGET
 
     /// The leader's PART-TARGET where whole frames fill 85 % of it, else what whole frames fill.
@@ -122,6 +124,7 @@ struct AudioPackager: Sendable {
             queue.removeFirst()
             place(frame, into: &outputs)
         }
+        let silentBefore = silentFrameCount
         let half = frameLength / 2
         fillWithSilence(
             upTo: end.converted(to: timescale).ticks - half,
@@ -131,6 +134,8 @@ struct AudioPackager: Sendable {
         while !boundaries.isEmpty || (isInSegment && segmentIsEmpty) {
             appendSilence(into: &outputs)
         }
+        // Sound that had no time to come is not sound that was missing.
+        silentFrameCount = silentBefore
         closePart(into: &outputs)
         writer.closeSegment(into: &outputs)
         resetTimeline()

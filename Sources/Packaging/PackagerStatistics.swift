@@ -1,6 +1,6 @@
 package import Media
 
-/// A snapshot of what the packager saw and did. Counts are since the stream began.
+/// A snapshot of what the packager saw and did; counts are since the stream began.
 package struct PackagerStatistics: Sendable, Equatable {
     /// Frames a second over the last groups of pictures; `nil` until it can be told.
     package var frameRate: Double?
@@ -29,8 +29,8 @@ package struct PackagerStatistics: Sendable, Equatable {
     package var unorderedPictures: UInt64 = 0
     /// Frames of silence that stand for sound that did not come.
     package var silentFrames: UInt64 = 0
-    /// How long after the picture the sound of the same time comes in the contribution; lately at
-    /// most. Negative when it comes before.
+    /// How long after the picture the sound of the same time comes in the contribution, lately at
+    /// most; negative when it comes before.
     package var audioLag: MediaTime?
     /// Where sound was put minus where its timestamp says: the error of synchronisation made here.
     package var audioTimingError: MediaTime?

@@ -7,6 +7,7 @@ struct SegmentLimits: Sendable {
     /// A segment ends at the first keyframe at or after this length.
     let segment: Int64
     /// A segment never gets longer: EXTINF, rounded to whole seconds, may not exceed TARGETDURATION.
+    ///
     /// An eighth of a second of the half that rounding gives is left to sound, whose frames do not
     /// end where pictures do.
     let longestSegment: Int64

@@ -14,8 +14,9 @@ import Synchronization
 /// Threads: any; `apply` and `finish` by one caller at a time. No call blocks on I/O, and waiting
 ///          viewers are resumed outside the lock.
 package final class SegmentStore: Sendable {
-    /// What a store holds at most, whatever its publisher sends and its viewers ask. The window of the
-    /// configuration bites first in ordinary use.
+    /// What a store holds at most, whatever its publisher sends and its viewers ask.
+    ///
+    /// In ordinary use the window of the configuration bites first.
     package struct Limits: Sendable, Equatable {
         package var waiters = 50_000
         /// Of media; the oldest segments go first, and parts are refused when one segment fills it.
@@ -81,7 +82,7 @@ package final class SegmentStore: Sendable {
         shared.withLock { $0.state.isEnded }
     }
 
-    /// Answers waits that are too old with `timedOut`. To be called about twice a second.
+    /// Answers waits that are too old with `timedOut`; to be called about twice a second.
     package func expireWaiters(now: ContinuousClock.Instant) {
         let expired = shared.withLock { shared in
             let expired = shared.waiters.takeExpired(now: now)
@@ -134,8 +135,9 @@ package final class SegmentStore: Sendable {
         ).skipping(request.skip)
     }
 
-    /// An initialization, a segment or a part by the last component of its URI. The part that the
-    /// playlist hints is waited for.
+    /// An initialization, a segment or a part by the last component of its URI.
+    ///
+    /// The part that the playlist hints is waited for.
     package func resource(
         _ id: Rendition.ID,
         named text: String

@@ -38,7 +38,7 @@ extension SegmentStoreState {
                 )
             )
         }
-        if let part, part > newestPart(of: timeline, before: mediaSequence, newest) {
+        if let part, part > highestPart(of: timeline, in: mediaSequence, after: newest) {
             return .failure(
                 .tooFarAhead(
                     """
@@ -54,16 +54,16 @@ extension SegmentStoreState {
     /// The highest part index that may be waited for in a segment.
     ///
     /// Any index will do when the segment is whole: it then means the first part of the next.
-    /// Source: RFC 8216bis, 6.2.5.2 (Advance Part Limit).
-    private func newestPart(
+    /// Source: RFC 8216bis, 6.2.5.2 (Advance Part Limit: three seconds of parts, at least three).
+    private func highestPart(
         of timeline: RenditionTimeline,
-        before mediaSequence: UInt64,
-        _ newest: RenditionTimeline.Position
+        in mediaSequence: UInt64,
+        after newest: RenditionTimeline.Position
     ) -> UInt64 {
-        let target = timeline.partTarget.microseconds
-        let limit = target > 0 && target < 1_000_000 ? (3_000_000 + target - 1) / target : 3
-        guard mediaSequence == newest.mediaSequence else { return UInt64(limit) - 1 }
-        return timeline.segments.last?.isComplete == true ? .max : newest.part + UInt64(limit)
+        let target = timeline.partTarget
+        let limit = UInt64(max(3, 3 * Int64(target.timescale) / max(target.ticks, 1)))
+        guard mediaSequence == newest.mediaSequence else { return limit - 1 }
+        return timeline.segments.last?.isComplete == true ? .max : newest.part + limit
     }
 
     private func resource(_ name: ResourceName, of id: Rendition.ID) -> Resolution {

@@ -48,7 +48,7 @@ package struct SegmentStoreState: Sendable {
 
     // MARK: Publishing
 
-    /// Publishes the outputs as one change. After `finish` it does nothing.
+    /// Publishes the outputs as one change; after `finish` it does nothing.
     package mutating func apply(_ outputs: [PackagerOutput]) {
         guard !isEnded else { return }
         var changed: Set<Rendition.ID> = []
@@ -193,8 +193,9 @@ package struct SegmentStoreState: Sendable {
 
     /// Lets the oldest segments go until the part fits.
     private mutating func makeRoom(for part: Part, in id: Rendition.ID) -> Bool {
-        let partCount = timelines[id]?.segments.last?.parts.count ?? 0
-        guard partCount < limits.partsPerSegment else { return false }
+        if let growing = timelines[id]?.growing, growing.parts.count >= limits.partsPerSegment {
+            return false
+        }
         let bytes = part.bytes.readableBytes
         while bytesHeld > limits.bytes - bytes {
             let largest = order.max { left, right in

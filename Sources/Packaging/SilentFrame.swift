@@ -6,7 +6,12 @@ import NIOCore
 /// AAC is written from its syntax, MP3 and Opus from the header of a frame that came; AC-3 and E-AC-3
 /// have no short form of silence: the last frame is repeated.
 enum SilentFrame {
-    /// - Parameter last: A frame of the same track; empty when none has come yet.
+    /// A frame that lasts as long as any of the track and sounds like nothing.
+    ///
+    /// - Parameters:
+    ///   - format: Of the track.
+    ///   - last: A frame of the same track; empty when none has come yet.
+    /// - Returns: The payload of a sample.
     static func make(_ format: AudioFormat, like last: ByteBuffer) -> ByteBuffer {
         switch format.codec {
         case .aac: rawDataBlock(format.decoderConfiguration) ?? last
@@ -17,6 +22,7 @@ enum SilentFrame {
     }
 
     /// A packet with no data says that its sound was not sent.
+    ///
     /// Source: RFC 6716, 3.1 and 3.2.1 (a length of zero is discontinuous transmission).
     private static func opusPacket(like last: ByteBuffer, format: AudioFormat) -> ByteBuffer {
         // Without a packet to go by: CELT, full band, 20 ms.
@@ -26,6 +32,7 @@ enum SilentFrame {
     }
 
     /// The header with an empty side information: no bits are spent on any granule.
+    ///
     /// Source: ISO/IEC 11172-3, 2.4.1.7.
     private static func mp3Frame(like last: ByteBuffer) -> ByteBuffer {
         guard last.readableBytes > 4 else { return last }

@@ -33,13 +33,20 @@ package struct StreamPackager: Sendable {
     private var isAnnounced = false
     /// Decode time of the leading rendition's latest access unit in this timeline.
     private var horizon: Int64?
+    /// Where the open segment begins, while sound leads.
+    private var segmentStart: Int64 = 0
+    private var isWaitingForKeyframe = false
 
     private var meter = GOPMeter()
     private var counts = PackagerStatistics()
     private var trackAdvice: [Advice] = []
-    private var firstPictureWithoutKeyframe: WallTime?
+    private var segmentCount: UInt64 = 0
 
-    /// - Parameter firstMediaSequence: The number of the stream's first segment.
+    /// A packager for a stream that has not begun.
+    ///
+    /// - Parameters:
+    ///   - configuration: Holds for the life of the stream.
+    ///   - firstMediaSequence: The number of the stream's first segment.
     package init(configuration: PackagingConfiguration, firstMediaSequence: UInt64 = 0) {
         self.configuration = configuration
         limits = SegmentLimits(configuration)
@@ -53,7 +60,10 @@ package struct StreamPackager: Sendable {
         case .accessUnit(let unit): package(unit, into: &outputs)
         case .discontinuity(let reason):
             leaveTimeline(into: &outputs)
-            if reason == .publisherChange { meter.reset() }
+            if reason == .publisherChange {
+                meter.reset()
+                counts.audioLag = nil
+            }
         case .end: leaveTimeline(into: &outputs)
         }
         return outputs
@@ -68,7 +78,7 @@ package struct StreamPackager: Sendable {
 
     // MARK: Tracks
 
-    /// Renditions for the tracks from here on. The same tracks again change nothing.
+    /// Renditions for the tracks from here on; the same tracks again change nothing.
     private mutating func adopt(_ list: TrackList, into outputs: inout [PackagerOutput]) {
         let picture = list.tracks.first { $0.video != nil && CMAFTrack($0) != nil }
         let sound = list.audio.filter { CMAFTrack($0) != nil }
@@ -129,7 +139,7 @@ package struct StreamPackager: Sendable {
     // MARK: Access units
 
     private mutating func package(_ unit: AccessUnit, into outputs: inout [PackagerOutput]) {
-        guard tracks[id: unit.track] != nil, let time = origin.place(unit) else {
+        guard tracks[unit.track] != nil, let time = origin.place(unit) else {
             counts.droppedUnits &+= 1
             return
         }
@@ -145,11 +155,7 @@ package struct StreamPackager: Sendable {
         } else if let index = audio.firstIndex(where: {
             $0.writer.isOffered && $0.writer.track.id == unit.track
         }) {
-            let isLeader = !hasPicture && index == audio.firstIndex { $0.writer.isOffered }
-            if isLeader { lead(withSound: index, at: time.presentation, unit, into: &outputs) }
-            observeLag(of: time.presentation)
-            audio[index].enqueue(unit.payload, at: MediaTime(mpegTicks: time.presentation))
-            advanceSound(only: index, into: &outputs)
+            packageSound(index, unit, at: time.presentation, into: &outputs)
         }
     }
 
@@ -158,19 +164,184 @@ package struct StreamPackager: Sendable {
         arrival: WallTime,
         into outputs: inout [PackagerOutput]
     ) {
-        guard var video else { return }
-        if grid.isRunning, video.isGap(before: incoming) {
+        if grid.isRunning, video?.isGap(before: incoming) ?? false {
             counts.frameGaps &+= 1
             endTimeline(into: &outputs)
-            // What the rest of this function works on is a copy taken before.
-            video = self.video ?? video
         }
-        if !grid.isRunning, !incoming.isKeyframe {
+        guard grid.isRunning || incoming.isKeyframe else {
             counts.droppedUnits &+= 1
-            firstPictureWithoutKeyframe = firstPictureWithoutKeyframe ?? arrival
+            isWaitingForKeyframe = true
             return
         }
-        _ = video
-        outputs.append(contentsOf: [])
+        let picture = video?.ordered(incoming) ?? incoming
+        if picture.decodeTime != incoming.decodeTime { counts.unorderedPictures &+= 1 }
+        meter.observe(picture)
+        if grid.isRunning {
+            proceed(to: picture, into: &outputs)
+        } else {
+            isWaitingForKeyframe = false
+            let start = MediaTime(mpegTicks: picture.presentationTime)
+            begin(grid.begin(at: start, arrival: arrival), with: picture)
+            // The first timeline of a stream waits until its PART-TARGET is known.
+            if !isAnnounced, video?.writer.partTarget != nil { announce(into: &outputs) }
+        }
+        video?.append(picture)
+        horizon = picture.decodeTime
+        advanceSound(into: &outputs)
+    }
+
+    /// Closes what ends before this picture: a segment, or parts.
+    private mutating func proceed(to picture: Picture, into outputs: inout [PackagerOutput]) {
+        video?.settle(before: picture)
+        let cut = video?.cut(before: picture)
+        if !isAnnounced, cut != nil || video?.canFixPartTarget ?? false {
+            video?.fixPartTarget(before: picture)
+            announce(into: &outputs)
+        }
+        if let cut {
+            if cut == .forced { counts.forcedCuts &+= 1 }
+            video?.endSegment(before: picture, into: &outputs)
+            begin(grid.cut(at: MediaTime(mpegTicks: picture.presentationTime)), with: picture)
+        } else {
+            video?.closeFullParts(into: &outputs)
+        }
+    }
+
+    private mutating func begin(_ boundary: SegmentBoundary, with picture: Picture) {
+        video?.begin(boundary, with: picture)
+        followSound(boundary)
+    }
+
+    /// Sound leads where there is no picture: every frame of it can begin a segment.
+    private mutating func lead(
+        withSoundAt time: Int64,
+        frameLength: MediaTime,
+        arrival: WallTime,
+        into outputs: inout [PackagerOutput]
+    ) {
+        let frame = frameLength.converted(to: MediaTime.mpegTimescale).ticks
+        if grid.isRunning, let horizon, abs(time - horizon) > max(limits.shortestGap, 2 * frame) {
+            counts.frameGaps &+= 1
+            endTimeline(into: &outputs)
+        }
+        let start = MediaTime(mpegTicks: time)
+        if !grid.isRunning {
+            if !isAnnounced { announce(into: &outputs) }
+            segmentStart = time
+            followSound(grid.begin(at: start, arrival: arrival))
+        } else if time - segmentStart + frame / 2 >= limits.segment {
+            segmentStart = time
+            followSound(grid.cut(at: start))
+        }
+        horizon = max(horizon ?? time, time)
+    }
+
+    // MARK: Sound
+
+    private mutating func packageSound(
+        _ index: Int,
+        _ unit: AccessUnit,
+        at time: Int64,
+        into outputs: inout [PackagerOutput]
+    ) {
+        if !hasPicture, index == audio.firstIndex(where: \.writer.isOffered) {
+            lead(
+                withSoundAt: time,
+                frameLength: audio[index].frameDuration,
+                arrival: unit.arrival,
+                into: &outputs
+            )
+        }
+        if let horizon { observeLag(horizon - time) }
+        audio[index].enqueue(unit.payload, at: MediaTime(mpegTicks: time))
+        advanceSound(into: &outputs)
+    }
+
+    private mutating func followSound(_ boundary: SegmentBoundary) {
+        segmentCount &+= 1
+        if boundary.isDiscontinuity { counts.discontinuities &+= 1 }
+        for index in audio.indices where audio[index].writer.isOffered {
+            audio[index].follow(boundary)
+        }
+    }
+
+    private mutating func advanceSound(into outputs: inout [PackagerOutput]) {
+        guard isAnnounced, let horizon else { return }
+        let time = MediaTime(mpegTicks: horizon)
+        for index in audio.indices where audio[index].writer.isOffered {
+            audio[index].advance(to: time, into: &outputs)
+        }
+    }
+
+    /// The most of late: a measurement of what comes in bursts.
+    private mutating func observeLag(_ ticks: Int64) {
+        let lately = counts.audioLag?.ticks ?? ticks
+        counts.audioLag = MediaTime(mpegTicks: max(ticks, lately - (lately - ticks) / 64))
+    }
+
+    // MARK: Ends
+
+    /// The timeline is over for good: what waits for it is forgotten.
+    private mutating func leaveTimeline(into outputs: inout [PackagerOutput]) {
+        endTimeline(into: &outputs)
+        for index in audio.indices { audio[index].clearQueue() }
+        origin.reset()
+    }
+
+    /// Publishes what is open; a hole in the picture leads here too, and sound from after it stays.
+    private mutating func endTimeline(into outputs: inout [PackagerOutput]) {
+        guard grid.isRunning else { return }
+        defer {
+            horizon = nil
+            meter.interrupt()
+        }
+        guard isAnnounced else {
+            // Less than a part of a stream that has published nothing yet.
+            counts.droppedUnits &+= UInt64(video?.abandonTimeline() ?? 0)
+            for index in audio.indices { audio[index].resetTimeline() }
+            grid.abandon()
+            segmentCount &-= 1
+            return
+        }
+        let end: MediaTime
+        if hasPicture, let video {
+            end = MediaTime(mpegTicks: video.presentationEnd)
+            self.video?.endTimeline(into: &outputs)
+        } else {
+            end = MediaTime(mpegTicks: (horizon ?? segmentStart) + 1)
+        }
+        for index in audio.indices where audio[index].writer.isOffered {
+            audio[index].endTimeline(at: end, into: &outputs)
+        }
+        grid.end(at: end)
+    }
+}
+
+extension StreamPackager {
+    package var statistics: PackagerStatistics {
+        var statistics = counts
+        statistics.frameRate = meter.frameRate
+        statistics.lastGOP = meter.last
+        statistics.shortestGOP = meter.shortest
+        statistics.longestGOP = meter.longest
+        statistics.isGOPIrregular = meter.isIrregular
+        statistics.hasReorderedPictures = meter.hasReorderedPictures
+        statistics.hasOpenGOPs = meter.hasOpenGroups
+        statistics.segments = segmentCount
+        statistics.frameGaps &+= video?.heldFrameCount ?? 0
+        let writers = [video?.writer].compactMap(\.self) + audio.map(\.writer)
+        for writer in writers {
+            statistics.parts &+= writer.partCount
+            statistics.outOfTargetParts &+= writer.outOfTargetPartCount
+        }
+        for rendition in audio {
+            statistics.droppedUnits &+= rendition.droppedFrameCount
+            statistics.silentFrames &+= rendition.silentFrameCount
+        }
+        statistics.audioTimingError = audio.first(where: \.writer.isOffered)?.timingError
+        statistics.advice = trackAdvice
+        if isWaitingForKeyframe { statistics.advice.append(.noKeyframe) }
+        statistics.advice += Advice.about(statistics, segmentTarget: configuration.segmentTarget)
+        return statistics
     }
 }

@@ -101,7 +101,8 @@ extension ProblemDetails {
                 .tooManyWaiters,
                 status: .serviceUnavailable,
                 title: "Too many viewers wait",
-                detail: "As many requests wait for this stream as the server allows. Ask again in a second.",
+                detail:
+                    "As many requests wait for this stream as the server allows. Ask again in a second.",
                 headers: [.retryAfter: "1"]
             )
         case .cancelled:

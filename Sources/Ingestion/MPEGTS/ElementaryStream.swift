@@ -129,8 +129,8 @@ struct ElementaryStream {
         _ program: inout SelectedProgram,
         _ emit: (MediaEvent) -> Void
     ) {
-        let payload = pes.payload
-        guard let units = video?.parse(pes.bytes.span.extracting(payload)) else { return }
+        let bytes = pes.bytes
+        guard let units = video?.parse(bytes.span.extracting(pes.payload)) else { return }
         var position = position
         for unit in units {
             let dts = cursor.advanceNudging(to: position.dts)
@@ -159,13 +159,9 @@ struct ElementaryStream {
         _ program: inout SelectedProgram,
         _ emit: (MediaEvent) -> Void
     ) {
-        let payload = pes.payload
-        guard
-            let units = audio?.parse(
-                pes.bytes.span.extracting(payload),
-                pts: pts.map { MediaTime(mpegTicks: $0) }
-            )
-        else { return }
+        let bytes = pes.bytes
+        let time = pts.map { MediaTime(mpegTicks: $0) }
+        guard let units = audio?.parse(bytes.span.extracting(pes.payload), pts: time) else { return }
         for unit in units {
             newAudioFormat = unit.newFormat ?? newAudioFormat
             guard cursor.advance(to: unit.pts.ticks) else {

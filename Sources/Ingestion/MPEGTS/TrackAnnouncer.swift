@@ -1,4 +1,5 @@
 import Media
+import NIOCore
 
 /// Emits `.tracks` as soon as the formats of the program's streams are known, and access units after it.
 ///
@@ -68,7 +69,8 @@ struct TrackAnnouncer {
             }
             return candidate
         }
-        dropHeld { id in index(of: id) == nil }
+        let ids = Set(candidates.map(\.description.trackID))
+        dropHeld { !ids.contains($0) }
         let knowsNone = candidates.allSatisfy { $0.description.isData || $0.format == nil }
         if phase != .holding { phase = knowsNone ? .holding : .replacing }
         waitedFrom = nil

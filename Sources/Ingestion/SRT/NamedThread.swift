@@ -15,7 +15,7 @@ enum NamedThread {
 
     /// Runs `body` on a new thread and suspends until it returns.
     ///
-    /// - Parameter name: At most 15 bytes; the kernel cuts off the rest.
+    /// The kernel keeps the first 15 bytes of the name.
     static func run(
         _ name: String,
         _ body: @escaping @Sendable () throws(SRTError) -> Void

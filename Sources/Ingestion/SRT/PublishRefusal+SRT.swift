@@ -1,7 +1,9 @@
 import CSRT
 
 extension PublishRefusal {
-    /// The reject code the caller is given. Source: SRT Access Control Guidelines, "Error codes".
+    /// The reject code the caller is given.
+    ///
+    /// Source: SRT Access Control Guidelines, "Error codes".
     package var srtRejectCode: Int32 {
         switch self {
         case .badName: SRT_REJX_BAD_REQUEST

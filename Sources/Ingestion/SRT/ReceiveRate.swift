@@ -16,9 +16,9 @@ package struct ReceiveRate: Sendable {
         measuredAt = now
     }
 
-    /// To be called about once a second.
+    /// Compares what has come since the last measurement, about a second ago, with the limit.
     ///
-    /// - Parameter totalBytes: Payload since the publisher came.
+    /// `totalBytes` is the payload since the publisher came.
     package mutating func measure(totalBytes: UInt64, now: ContinuousClock.Instant) {
         let seconds = measuredAt.duration(to: now) / .seconds(1)
         guard seconds > 0 else { return }

@@ -21,8 +21,10 @@ package struct ReconnectBackoff: Sendable {
         return step * Double.random(in: 0.5...1, using: &random)
     }
 
-    /// A connection is over. One that stood as long as the longest wait shows that all is well, and
-    /// the next wait is short again; one that broke at once does not.
+    /// Notes that a connection is over.
+    ///
+    /// One that stood as long as the longest wait shows that all is well, and the next wait is short
+    /// again; one that broke at once does not.
     package mutating func connectionEnded(after stood: Duration) {
         if stood >= maximum { base = minimum }
     }

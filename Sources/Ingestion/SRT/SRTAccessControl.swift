@@ -39,7 +39,7 @@ final class SRTAccessControl: Sendable {
         self.logger = logger
     }
 
-    /// The hook of `srt_listen_callback`. Its context is an unretained `SRTAccessControl`.
+    /// The hook of `srt_listen_callback`; its context is an unretained `SRTAccessControl`.
     static let listenCallback:
         @convention(c) (
             UnsafeMutableRawPointer?, SRTSOCKET, Int32, UnsafePointer<sockaddr>?,

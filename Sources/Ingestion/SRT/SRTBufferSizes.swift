@@ -24,7 +24,9 @@ package struct SRTBufferSizes: Sendable, Equatable {
         let rate = Double(max(bitsPerSecond ?? Self.assumedBitsPerSecond, 0))
         let seconds = max(latency / .seconds(1), 0) + Self.spareSeconds
         let needed = (rate / 8 * seconds / Double(Self.packetBytes)).rounded(.up)
-        let packets = Int(min(max(needed, Double(Self.minimumPackets)), Double(Self.maximumPackets)))
+        let packets = Int(
+            min(max(needed, Double(Self.minimumPackets)), Double(Self.maximumPackets))
+        )
         receiveBufferBytes = Int32(packets * Self.packetBytes)
         flowWindowPackets = Int32(max(packets, 25_600))
     }

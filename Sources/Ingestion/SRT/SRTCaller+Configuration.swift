@@ -10,8 +10,8 @@ extension SRTCaller {
         package var latency: Duration = .milliseconds(120)
         /// As `SRTListener.Configuration.maxBandwidthBitsPerSecond`.
         package var maxBandwidthBitsPerSecond: Int?
-        /// A listener that is not heard of for so long is gone.
-        package var peerIdleTimeout: Duration = .seconds(5)
+        /// A listener of which no media came for so long is called again.
+        package var peerIdleTimeout: Duration = .milliseconds(1500)
         /// The first wait before connecting again, at most; it doubles up to `reconnectMaximum`.
         package var reconnectMinimum: Duration = .seconds(1)
         package var reconnectMaximum: Duration = .seconds(30)

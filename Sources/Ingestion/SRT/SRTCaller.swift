@@ -76,7 +76,8 @@ package final class SRTCaller: Service {
             socket: socket,
             publication: publication,
             revocation: revocation,
-            limitBitsPerSecond: limits.compactMap(\.self).min()
+            limitBitsPerSecond: limits.compactMap(\.self).min(),
+            idleTimeout: configuration.peerIdleTimeout
         )
         logger.info("SRT pull connected", metadata: ["peer": "\(peer)"])
         do throws(SRTError) {

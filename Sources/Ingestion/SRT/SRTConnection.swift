@@ -6,8 +6,10 @@ import Media
 final class SRTConnection {
     /// Why a connection is over.
     enum Ending: String {
-        /// The peer closed, or was not heard of for the idle timeout.
+        /// The peer closed the connection, or libsrt gave it up.
         case peerGone = "peer_gone"
+        /// No media came for the idle timeout.
+        case idle = "idle"
         /// The stream was taken away: takeover, or an operator's command.
         case revoked = "revoked"
         case bitrateExceeded = "bitrate_exceeded"
@@ -16,6 +18,7 @@ final class SRTConnection {
         var endReason: EndReason {
             switch self {
             case .peerGone: .disconnected
+            case .idle: .idle
             case .revoked, .bitrateExceeded: .refused
             case .shutdown: .shutdown
             }
@@ -25,29 +28,40 @@ final class SRTConnection {
     /// Messages taken in one turn, about 5 MB: nobody keeps the thread from the others.
     private static let messagesPerTurn = 4096
 
+    /// How long a publisher may take from connecting to its first byte: encoders fill their
+    /// look-ahead, and some connect before they open their camera.
+    private static let firstByteTimeout: Duration = .seconds(10)
+
     let socket: SRTSocket
     let publication: Publication
     private(set) var receivedBytes: UInt64 = 0
     private let revocation: StopFlag
     private var session = IngestSession()
     private var rate: ReceiveRate
+    private let idleTimeout: Duration
+    private var idleDeadline: ContinuousClock.Instant
+    /// Something came since the last verdict.
+    private var hasNews = false
 
     init(
         socket: SRTSocket,
         publication: Publication,
         revocation: StopFlag,
-        limitBitsPerSecond: Int?
+        limitBitsPerSecond: Int?,
+        idleTimeout: Duration
     ) {
         self.socket = socket
         self.publication = publication
         self.revocation = revocation
-        rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: .now)
+        let now = ContinuousClock.now
+        rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: now)
+        self.idleTimeout = idleTimeout
+        idleDeadline = now + max(Self.firstByteTimeout, idleTimeout)
     }
 
-    /// Takes everything that is due.
+    /// Takes everything that is due, and says whether the connection still stands.
     ///
-    /// - Parameter buffer: Room for several messages; they are handed on together.
-    /// - Returns: Whether the connection still stands.
+    /// The buffer has room for several messages, which are handed on together.
     func drain(into buffer: UnsafeMutableRawBufferPointer, arrival: WallTime) -> Bool {
         var filled = 0
         for _ in 0..<Self.messagesPerTurn {
@@ -78,14 +92,23 @@ final class SRTConnection {
     ) {
         guard count > 0 else { return }
         receivedBytes &+= UInt64(count)
+        hasNews = true
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         session.receive(bytes, arrival: arrival, emit: publication.send)
     }
 
     /// Why the connection must end although its socket stands; `nil` while it may go on.
-    var verdict: Ending? {
+    ///
+    /// A publisher that died without a word is found here, by its silence: libsrt itself needs five
+    /// seconds for it, whatever its `SRTO_PEERIDLETIMEO` says.
+    func verdict(now: ContinuousClock.Instant) -> Ending? {
         if revocation.isRaised { return .revoked }
-        return rate.isExceeded ? .bitrateExceeded : nil
+        if rate.isExceeded { return .bitrateExceeded }
+        if hasNews {
+            hasNews = false
+            idleDeadline = now + idleTimeout
+        }
+        return now >= idleDeadline ? .idle : nil
     }
 
     /// Measures the rate and brings the publication's figures up to date; called about once a second.

@@ -1,7 +1,7 @@
 import CSRT
 import Glibc
 
-/// What libsrt, or the socket call under it, refused to do. Made in the statement of the call.
+/// What libsrt, or the socket call under it, refused to do; made in the statement of the call.
 package struct SRTError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Code: String, Sendable, CaseIterable {
         case badAddress = "bad_address"

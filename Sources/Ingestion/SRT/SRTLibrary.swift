@@ -28,7 +28,8 @@ enum SRTLibrary {
         guard isStarted else { throw .library("starting libsrt") }
     }
 
-    /// Why the connection that would have had this id failed after the listen callback let it in;
+    /// Why a connection with this id failed after the listen callback had let it in.
+    ///
     /// `nil` when libsrt did not say. Answers once.
     static func takeSetupFailure(of socket: SRTSOCKET) -> SRTSetupFailure.Reason? {
         setupFailures.withLock { $0.remove(socket) }

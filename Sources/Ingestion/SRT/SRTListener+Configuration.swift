@@ -6,17 +6,21 @@ extension SRTListener {
         package var port = 30_000
         /// How long a packet may be missing before it is given up; the caller may ask for longer.
         package var latency: Duration = .milliseconds(120)
-        /// What one publisher may send, in bits a second of payload; above it for five seconds it is
-        /// cut off. Also what buffers are sized for. `nil` sets no limit.
+        /// What one publisher may send, in bits a second of payload; `nil` sets no limit.
+        ///
+        /// Above it for five seconds a publisher is cut off. Buffers are sized for it too.
         package var maxBandwidthBitsPerSecond: Int?
         /// Sockets that share the port, each with its threads; one carries about 25 streams of
         /// 50 Mbit/s on three quarters of a core.
         package var receivers = 2
         package var maxConnections = 100
-        /// A publisher that is not heard of for so long is gone.
-        package var peerIdleTimeout: Duration = .seconds(5)
-        /// Rest between two looks at the sockets. Longer costs less CPU and delays media by half of
-        /// it in the mean; zero never rests.
+        /// A publisher of which no media came for so long is gone, and its name is free.
+        ///
+        /// Short, so that an encoder that was killed finds its name free when it is back.
+        package var peerIdleTimeout: Duration = .milliseconds(1500)
+        /// Rest between two looks at the sockets.
+        ///
+        /// A longer one costs less CPU and delays media by half of it in the mean; zero never rests.
         package var drainInterval: Duration = .milliseconds(5)
 
         package init() {}

@@ -47,10 +47,10 @@ package final class SRTListener: Service {
 
     package var statistics: SRTListenerStatistics { counters.snapshot }
 
-    /// Binds the port and listens; callers are answered from here on and served once `run` runs.
-    /// Called again before `run`, it answers the same port.
+    /// Binds the port, listens, and gives the port.
     ///
-    /// - Returns: The port.
+    /// Callers are answered from here on and served once `run` runs. Called again before that, it
+    /// gives the same port.
     package func start() throws(SRTError) -> Int {
         try state.withLock { state throws(SRTError) in
             switch state {
@@ -145,7 +145,8 @@ package final class SRTListener: Service {
             socket: socket,
             publication: publication,
             revocation: revocation,
-            limitBitsPerSecond: limits.compactMap(\.self).min()
+            limitBitsPerSecond: limits.compactMap(\.self).min(),
+            idleTimeout: configuration.peerIdleTimeout
         )
         do throws(SRTError) {
             try receiver.add(connection)

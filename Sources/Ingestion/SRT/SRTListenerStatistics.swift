@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A snapshot of a listener's callers. Counts are since it was made.
+/// A snapshot of a listener's callers; counts are since it was made.
 package struct SRTListenerStatistics: Sendable, Equatable {
     /// Publishers connected now.
     package var connections = 0

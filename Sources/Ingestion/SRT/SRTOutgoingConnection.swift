@@ -8,8 +8,7 @@ struct SRTOutgoingConnection {
 
     /// Connects to the first of the host's addresses that answers.
     ///
-    /// - Parameter stop: Looked at every 50 ms; once raised, the attempt is given up.
-    /// - Returns: The connected socket; `nil` when it was stopped.
+    /// Looks at `stop` every 50 ms; `nil` when the attempt was given up for it.
     func make(stop: StopFlag) throws(SRTError) -> (socket: SRTSocket, peer: SRTPeer)? {
         let url = configuration.url
         let addresses = try SocketAddress.resolve(host: url.host, port: url.port)
@@ -44,7 +43,7 @@ struct SRTOutgoingConnection {
         return socket
     }
 
-    /// - Returns: Whether the connection stands; `false` when it was stopped.
+    /// Says whether the connection stands; `false` when it was stopped.
     private func connect(
         _ socket: SRTSocket,
         to address: SocketAddress,

@@ -18,7 +18,7 @@ final class SRTPoll {
     private let id: Int32
     private var events: [SRT_EPOLL_EVENT]
 
-    /// - Parameter capacity: Sockets reported by one wait; the others are reported by the next.
+    /// One wait reports at most `capacity` sockets; the others are reported by the next.
     init(capacity: Int) throws(SRTError) {
         try SRTLibrary.start()
         id = srt_epoll_create()

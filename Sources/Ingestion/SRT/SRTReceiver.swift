@@ -20,9 +20,8 @@ final class SRTReceiver {
     private var ready: [Int32] = []
     private var nextStatistics = ContinuousClock.now
 
-    /// - Parameters:
-    ///   - capacity: Connections served in one turn.
-    ///   - onEnd: Called after a connection is closed and its name is free.
+    /// Serves at most `capacity` connections in one turn; calls `onEnd` after a connection is closed
+    /// and its name is free.
     init(
         capacity: Int,
         drainInterval: Duration,
@@ -80,7 +79,7 @@ final class SRTReceiver {
         if isStatisticsDue { nextStatistics = now + .seconds(1) }
         for connection in connections.values {
             if isStatisticsDue { connection.updateStatistics(now: now) }
-            if let ending = connection.verdict { end(connection, ending) }
+            if let ending = connection.verdict(now: now) { end(connection, ending) }
         }
     }
 

@@ -74,7 +74,7 @@ final class SRTSocket: Sendable {
 
     /// Takes one message, without waiting.
     ///
-    /// - Parameter buffer: Room for at least `messageSizeLimit` bytes; what does not fit is lost.
+    /// The buffer has room for at least `messageSizeLimit` bytes; what does not fit is lost.
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> Received {
         let count = srt_recvmsg2(
             id,

@@ -1,4 +1,3 @@
-
 /// Where an SRT listener elsewhere is, and how to ask it: `srt://host:port?streamid=…&latency=120`.
 ///
 /// Keys: `streamid`, `passphrase` (10 to 79 bytes), `latency` (milliseconds), `pbkeylen` (16, 24 or

@@ -8,8 +8,9 @@ struct SocketAddress {
 
     var family: Int32 { Int32(storage.ss_family) }
 
-    /// The addresses of a host, numeric or by name, in the order the system prefers. Blocks while
-    /// the name is looked up.
+    /// The addresses of a host, numeric or by name, in the order the system prefers.
+    ///
+    /// Blocks while the name is looked up.
     static func resolve(host: String, port: Int) throws(SRTError) -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)

@@ -5,8 +5,9 @@ import Glibc
 struct UDPSocket: ~Copyable {
     private let descriptor: Int32
 
-    /// Binds the first socket of a port. Nobody else may have the port, not even a process that is
-    /// willing to share it; only then is it opened for sharing.
+    /// Binds the first socket of a port, which nobody else may have.
+    ///
+    /// Not even a process that is willing to share the port: it is opened for sharing only then.
     static func bind(first address: SocketAddress) throws(SRTError) -> UDPSocket {
         let socket = try UDPSocket(family: address.family)
         try socket.bind(address)
@@ -41,7 +42,12 @@ struct UDPSocket: ~Copyable {
     private func set(_ level: Int32, _ option: Int32, _ value: Int32) throws(SRTError) {
         var value = value
         let status = setsockopt(
-            descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+            descriptor,
+            level,
+            option,
+            &value,
+            socklen_t(MemoryLayout<Int32>.size)
+        )
         guard status == 0 else { throw .system("setting option \(option) of a UDP socket") }
     }
 

@@ -25,11 +25,13 @@ package struct DeliverySnapshot: Codable, Sendable, Equatable {
     }
 
     /// Paths on the HTTPS listener.
-    package var playlistURL: String
-    package var watchURL: String
+    package var playlistPath: String
+    package var watchPath: String
     package var renditions: [Rendition]
     /// Connections that asked for a playlist in the last seconds; caches in between hide theirs.
     package var viewers: Int
+    /// From the first publisher's connection to the first part that could be played.
+    package var firstPartAfterMilliseconds: Double?
     /// Requests held open until something is published.
     package var waiters: Int
     package var timedOutWaiters: UInt64
@@ -42,11 +44,19 @@ package struct DeliverySnapshot: Codable, Sendable, Equatable {
     package var rejectedParts: UInt64
     package var playlistRenders: UInt64
 
-    package init(stream: StreamName, store: SegmentStoreStatistics, viewers: Int) {
-        playlistURL = "/live/\(stream)/playlist.m3u8"
-        watchURL = "/watch/\(stream)"
+    package init(
+        stream: StreamName,
+        store: SegmentStoreStatistics,
+        viewers: Int,
+        firstPartAfter: Duration? = nil
+    ) {
+        playlistPath = "/live/\(stream)/playlist.m3u8"
+        watchPath = "/watch/\(stream)"
         renditions = store.renditions.map(Rendition.init)
         self.viewers = viewers
+        firstPartAfterMilliseconds = firstPartAfter.map {
+            ($0 / .milliseconds(1)).roundedForDisplay
+        }
         waiters = store.waiters
         timedOutWaiters = store.timedOutWaiters
         rejectedWaiters = store.rejectedWaiters

@@ -32,19 +32,23 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
 
     package init(_ statistics: DistributionStatistics.Snapshot) {
         connections = DistributionStatistics.Transport.allCases.map { transport in
-            let count = statistics.connections[transport] ?? .init()
-            return Connections(transport: transport.rawValue, open: count.open, total: count.total)
+            let count = statistics.connections[transport]
+            return Connections(
+                transport: transport.rawValue,
+                open: count?.open ?? 0,
+                total: count?.total ?? 0
+            )
         }
         requests = RouteClass.allCases.map { route in
-            let count = statistics.requests[route] ?? .init()
+            let count = statistics.requests[route]
             let byStatus = DistributionStatistics.StatusClass.allCases.map { status in
-                (status.rawValue, count.byStatus[status] ?? 0)
+                (status.rawValue, count?.byStatus[status] ?? 0)
             }
             return Requests(
                 route: route.rawValue,
                 byStatus: Dictionary(uniqueKeysWithValues: byStatus),
-                sentBytes: count.bytesSent,
-                abandoned: count.abandoned
+                sentBytes: count?.bytesSent ?? 0,
+                abandoned: count?.abandoned ?? 0
             )
         }
         requestsInProgress = statistics.requestsInProgress

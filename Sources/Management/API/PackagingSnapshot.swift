@@ -1,18 +1,20 @@
+package import Media
+package import Packaging
+
 /// How the source fits the cutting into parts and segments, and what its encoder should change.
+///
+/// Counts are since the stream began.
 package struct PackagingSnapshot: Codable, Sendable, Equatable {
     /// Distances between keyframes.
-    ///
-    /// Left out until two were seen.
     package struct GOP: Codable, Sendable, Equatable {
-        package var lastSeconds: Double
-        package var minimumSeconds: Double
-        package var maximumSeconds: Double
-
-        package init(lastSeconds: Double, minimumSeconds: Double, maximumSeconds: Double) {
-            self.lastSeconds = lastSeconds.roundedForDisplay
-            self.minimumSeconds = minimumSeconds.roundedForDisplay
-            self.maximumSeconds = maximumSeconds.roundedForDisplay
-        }
+        /// Left out until two keyframes were seen, as the others.
+        package var lastSeconds: Double?
+        package var lastFrames: Int?
+        package var minimumSeconds: Double?
+        package var maximumSeconds: Double?
+        package var isIrregular: Bool
+        package var isOpen: Bool
+        package var hasReorderedPictures: Bool
     }
 
     /// Something the operator should change at the encoder.
@@ -21,38 +23,51 @@ package struct PackagingSnapshot: Codable, Sendable, Equatable {
         package var code: String
         /// What is wrong, what it costs and the cure, in words.
         package var message: String
-
-        package init(code: String, message: String) {
-            self.code = code
-            self.message = message
-        }
     }
 
-    package var gop: GOP?
+    package var gop: GOP
     /// Frames a second as they came, not as they were signalled.
     package var measuredFrameRate: Double?
     package var parts: UInt64
+    package var outOfTargetParts: UInt64
     package var segments: UInt64
     /// Segments cut without a keyframe, because none came in time.
     package var forcedCuts: UInt64
+    package var discontinuities: UInt64
     package var droppedAccessUnits: UInt64
+    package var frameGaps: UInt64
+    package var unorderedPictures: UInt64
+    package var silentFrames: UInt64
+    /// How much later than the picture the sound of the same time comes; negative when earlier.
+    package var audioLagMilliseconds: Double?
+    /// Where sound was put minus where its timestamp says.
+    package var audioTimingErrorMilliseconds: Double?
     package var advice: [Advice]
 
-    package init(
-        gop: GOP?,
-        measuredFrameRate: Double?,
-        parts: UInt64,
-        segments: UInt64,
-        forcedCuts: UInt64,
-        droppedAccessUnits: UInt64,
-        advice: [Advice]
-    ) {
-        self.gop = gop
-        self.measuredFrameRate = measuredFrameRate?.roundedForDisplay
-        self.parts = parts
-        self.segments = segments
-        self.forcedCuts = forcedCuts
-        self.droppedAccessUnits = droppedAccessUnits
-        self.advice = advice
+    package init(_ statistics: PackagerStatistics) {
+        gop = GOP(
+            lastSeconds: statistics.lastGOP?.duration.seconds.roundedForDisplay,
+            lastFrames: statistics.lastGOP?.frames,
+            minimumSeconds: statistics.shortestGOP?.duration.seconds.roundedForDisplay,
+            maximumSeconds: statistics.longestGOP?.duration.seconds.roundedForDisplay,
+            isIrregular: statistics.isGOPIrregular,
+            isOpen: statistics.hasOpenGOPs,
+            hasReorderedPictures: statistics.hasReorderedPictures
+        )
+        measuredFrameRate = statistics.frameRate?.roundedForDisplay
+        parts = statistics.parts
+        outOfTargetParts = statistics.outOfTargetParts
+        segments = statistics.segments
+        forcedCuts = statistics.forcedCuts
+        discontinuities = statistics.discontinuities
+        droppedAccessUnits = statistics.droppedUnits
+        frameGaps = statistics.frameGaps
+        unorderedPictures = statistics.unorderedPictures
+        silentFrames = statistics.silentFrames
+        audioLagMilliseconds = statistics.audioLag.map { ($0.seconds * 1_000).roundedForDisplay }
+        audioTimingErrorMilliseconds = statistics.audioTimingError.map {
+            ($0.seconds * 1_000).roundedForDisplay
+        }
+        advice = statistics.advice.map { Advice(code: $0.code.rawValue, message: $0.text) }
     }
 }

@@ -1,4 +1,5 @@
 import Distribution
+import HTTPTypes
 import Media
 
 extension ProblemDetails {

@@ -108,8 +108,17 @@ struct StreamMetric: Sendable {
         counter("packaging_dropped_access_units_total", "Access units that fit nowhere.") {
             $0.packaging?.droppedAccessUnits
         },
+        counter("packaging_out_of_target_parts_total", "Parts of a length players dislike.") {
+            $0.packaging?.outOfTargetParts
+        },
+        counter("packaging_discontinuities_total", "Discontinuities in the playlists.") {
+            $0.packaging?.discontinuities
+        },
+        counter("packaging_silent_frames_total", "Frames of silence put where sound was missing.") {
+            $0.packaging?.silentFrames
+        },
         gauge("packaging_gop_seconds", "Distance of the last two keyframes.") {
-            $0.packaging?.gop?.lastSeconds
+            $0.packaging?.gop.lastSeconds
         },
         gauge("packaging_advice", "Things the encoder should change.") {
             $0.packaging.map { Double($0.advice.count) }

@@ -2,12 +2,10 @@ import NIOCore
 
 /// Writes big-endian bit fields; the last byte is padded with zero bits.
 struct BitWriter {
-    private var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
     private var bitsInLastByte = 8
 
     var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
-
-    var byteCount: Int { bytes.count }
 
     /// - Parameter count: 0 to 32 bits; the low bits of `value` are written.
     mutating func write(_ value: Int, bits count: Int) {
@@ -29,15 +27,5 @@ struct BitWriter {
 
     mutating func alignToByte() {
         bitsInLastByte = 8
-    }
-
-    /// Copies `count` bits as they are.
-    mutating func copy(_ count: Int, from reader: inout BitReader) throws(BitstreamError) {
-        var left = count
-        while left > 0 {
-            let taken = min(left, 32)
-            write(Int(try reader.bits(taken)), bits: taken)
-            left -= taken
-        }
     }
 }

@@ -130,7 +130,7 @@ package struct CertificateFolder: Sendable {
                 withIntermediateDirectories: true
             )
         } catch {
-            throw .cannotWrite(self.path, reason: error.localizedDescription)
+            throw .cannotWrite(self.path, reason: "\(error)")
         }
         let draft = "\(path).\(getpid()).tmp"
         unlink(draft)
@@ -144,7 +144,7 @@ package struct CertificateFolder: Sendable {
             try handle.close()
         } catch {
             unlink(draft)
-            throw .cannotWrite(path, reason: error.localizedDescription)
+            throw .cannotWrite(path, reason: "\(error)")
         }
         guard rename(draft, path) == 0 else {
             let reason = String(cString: strerror(errno))

@@ -24,11 +24,6 @@ struct CertsCommand: ParsableCommand {
 
     func run() throws {
         let folder = CertificateFolder(path: out)
-        do {
-            let outcome = try folder.fill(hosts: hosts, isForced: force, now: Date())
-            print(outcome.summary)
-        } catch let error as CertificateFolder.Failure {
-            throw ValidationError("\(error)")
-        }
+        print(try folder.fill(hosts: hosts, isForced: force, now: Date()).summary)
     }
 }

@@ -27,7 +27,13 @@ enum CMAFChunk {
     private static let fixedByteCount = 128
     private static let byteCountPerSample = 16
 
-    /// - Parameter samples: At least one, in decoding order, without holes between them.
+    /// The chunk as it is sent.
+    ///
+    /// - Parameters:
+    ///   - samples: At least one, in decoding order, without holes between them.
+    ///   - track: Whose defaults need not be repeated.
+    ///   - sequenceNumber: Grows from chunk to chunk of the track.
+    /// - Returns: `moof` and `mdat`.
     static func encode(
         _ samples: ArraySlice<Sample>,
         of track: CMAFTrack,

@@ -1,7 +1,7 @@
 import Media
 import NIOCore
 
-/// The CMAF header of a track: `ftyp` and a `moov` without samples. EXT-X-MAP names it.
+/// The CMAF header of a track, which EXT-X-MAP names: `ftyp` and a `moov` without samples.
 ///
 /// Brand `cmfc`, not `cmf2`: composition offsets are non-negative, and no edit list shifts them, so
 /// that the times in the media are the source's own in every rendition.

@@ -19,7 +19,7 @@ struct CMAFTrack: Sendable {
     let language: String?
     /// Ticks a second: 90 000 for video, the sampling rate for audio, so that audio times are exact.
     let timescale: UInt32
-    /// Said once in `trex`, and again in a chunk only where it differs. Zero when not constant.
+    /// Said once in `trex`, and again in a chunk only where it differs; zero when not constant.
     let defaultDuration: UInt32
     let defaultFlags: SampleFlags
 

@@ -70,7 +70,9 @@ enum SampleEntry {
         entry.write(UInt32(UInt16(exactly: format.sampleRate) ?? 0) << 16)
         switch format.codec {
         case .aac, .mp3:
-            entry.fullBox(decoderConfiguration) { ElementaryStreamDescriptor.write(format, into: &$0) }
+            entry.fullBox(decoderConfiguration) {
+                ElementaryStreamDescriptor.write(format, into: &$0)
+            }
         case .opus, .ac3, .eac3:
             entry.box(decoderConfiguration) { $0.write(format.decoderConfiguration) }
         }

@@ -19,7 +19,7 @@ package struct BitrateMeter: Sendable {
         microseconds &+= part.duration.microseconds
     }
 
-    /// - Parameter segments: Whole segments in order, the newest last.
+    /// The newest of the whole segments was closed: takes the runs that end with it.
     package mutating func closeRun(
         of segments: some BidirectionalCollection<Segment>,
         targetDurationSeconds: Int

@@ -7,9 +7,8 @@ struct LanguageTag: Equatable {
     /// In English words, for NAME; the code in capitals when the language is not in the table.
     let name: String
 
-    /// - Parameter iso639: Three letters of ISO 639-2, bibliographic or terminological.
-    /// - Returns: `nil` for what says no language (`und`, `mis`, `mul`, `zxx`, reserved codes) and
-    ///   for what is not a code.
+    /// Three letters of ISO 639-2, bibliographic or terminological; `nil` for those that say no
+    /// language (`und`, `mis`, `mul`, `zxx`, reserved codes) and for what is not a code.
     init?(iso639: String) {
         let letters = iso639.utf8
         guard letters.count == 3,

@@ -19,9 +19,7 @@ package struct MediaPlaylistRenderer: Sendable {
     /// Delta updates are offered: EXT-X-SERVER-CONTROL has CAN-SKIP-UNTIL.
     let canSkip: Bool
 
-    /// - Parameters:
-    ///   - configuration: The stream's.
-    ///   - longestPartTarget: Of the renditions offered first; PART-HOLD-BACK is a multiple of it.
+    /// PART-HOLD-BACK is a multiple of the longest PART-TARGET of the renditions offered first.
     init(configuration: PackagingConfiguration, epoch: String, longestPartTarget: MediaTime) {
         self.epoch = epoch
         targetDurationSeconds = configuration.targetDurationSeconds
@@ -159,7 +157,7 @@ package struct MediaPlaylistRenderer: Sendable {
 }
 
 extension MediaPlaylistRenderer {
-    /// What the distance from the live end decides. The live end is that of the newest part.
+    /// What the distance from the live end, that of the newest part, decides.
     private struct Edges {
         /// Segments that lie wholly beyond the skip boundary of six target durations.
         private(set) var skippable = 0

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// The bytes behind one URI of a media playlist. They never change under that URI.
+/// The bytes behind one URI of a media playlist, which never change under that URI.
 ///
 /// Shape: `chunks` in order are the body; a segment's are its parts.
 /// Ownership: the buffers are shared with the store and with every other viewer.

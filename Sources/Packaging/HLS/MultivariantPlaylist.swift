@@ -100,7 +100,7 @@ struct MultivariantPlaylist: Sendable, Equatable {
         return lines
     }
 
-    /// - Parameter group: The sound that goes with the variant, or that it is one of.
+    /// `group` is the sound that goes with the variant, or that it is one of.
     private static func variant(_ offer: Offer, group: AudioGroup?) -> String {
         let isPicture = offer.track.video != nil
         let sounds = group?.offers ?? []

@@ -2,16 +2,16 @@
 ///
 /// Source: RFC 8216bis, 6.2.5 (Delivery Directives Interface).
 package struct PlaylistRequest: Sendable, Equatable {
-    /// `_HLS_skip`. No playlist here has date ranges, so `v2` is answered as `yes` is.
+    /// The directive `_HLS_skip`; no playlist here has date ranges, so `v2` is answered as `yes` is.
     package enum Skip: String, Sendable {
         case none
         case yes = "YES"
         case v2 = "v2"
     }
 
-    /// `_HLS_msn`: answer when the playlist has this segment, whole unless `part` is given.
+    /// The directive `_HLS_msn`: answer when the playlist has this segment, whole unless `part` is given.
     package let mediaSequence: UInt64?
-    /// `_HLS_part`: answer when the playlist has this part of it.
+    /// The directive `_HLS_part`: answer when the playlist has this part of it.
     package let part: UInt64?
     package let skip: Skip
 

@@ -29,7 +29,7 @@ package final class RenderedPlaylist: Sendable {
     private let skippable: SkippableSegments?
     private let variants = Mutex(Variants())
 
-    /// - Parameter tag: What the entity tags are made of: unique for these bytes at this URI.
+    /// `tag` is what the entity tags are made of: unique for these bytes at this URI.
     init(plain: ByteBuffer, tag: String, isEnded: Bool, skippable: SkippableSegments? = nil) {
         self.plain = plain
         self.tag = tag

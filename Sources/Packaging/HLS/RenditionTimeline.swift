@@ -57,6 +57,12 @@ package struct RenditionTimeline: Sendable {
 
     // MARK: Looking up
 
+    /// The segment that the next part goes to; `nil` when that opens one.
+    package var growing: Segment? {
+        guard pending == nil, let last = segments.last, !last.isComplete else { return nil }
+        return last
+    }
+
     package func segment(_ mediaSequence: UInt64) -> Segment? {
         if let first = segments.first, mediaSequence >= first.mediaSequence {
             let offset = mediaSequence - first.mediaSequence
@@ -72,8 +78,9 @@ package struct RenditionTimeline: Sendable {
         return holder.parts[Int(number - holder.firstPart)]
     }
 
-    /// Whether the playlist has come as far as a request asks. A part beyond its segment's last is
-    /// the first part of the segment that follows (RFC 8216bis, 6.2.5.2).
+    /// Whether the playlist has come as far as a request asks.
+    ///
+    /// A part beyond its segment's last is the first of the next segment (RFC 8216bis, 6.2.5.2).
     package func hasReached(mediaSequence: UInt64, part: UInt64?) -> Bool {
         guard let newest, newest.mediaSequence >= mediaSequence else { return false }
         if newest.mediaSequence > mediaSequence { return true }
@@ -107,8 +114,8 @@ package struct RenditionTimeline: Sendable {
 
     /// Starts to list the pending segment: its first part is about to be appended.
     ///
-    /// - Parameter gaps: Segments for the numbers between the newest and this one; empty with
-    ///   numbers missing starts a new list, as if the gap had gone by.
+    /// `gaps` stand for the numbers between the newest and this one. Without them, when numbers are
+    /// missing, a new list starts, as if the gap had gone by.
     package mutating func begin(discontinuitySequence: UInt64, gaps: [Segment]) {
         guard let (start, initialization) = pending else { return }
         pending = nil
@@ -147,7 +154,7 @@ package struct RenditionTimeline: Sendable {
         return true
     }
 
-    /// Completes the growing segment. One that never got a part leaves no trace.
+    /// Completes the growing segment; one that never got a part leaves no trace.
     package mutating func close(targetDurationSeconds: Int) {
         pending = nil
         guard let last = segments.indices.last, !segments[last].isComplete else { return }
@@ -185,7 +192,7 @@ package struct RenditionTimeline: Sendable {
         return true
     }
 
-    /// Lets go of all segments. Numbers run on, so names are not used again.
+    /// Lets go of all segments; numbers run on, so names are not used again.
     package mutating func evictAll() {
         pending = nil
         retireAll()
@@ -193,7 +200,6 @@ package struct RenditionTimeline: Sendable {
     }
 
     private func fills(_ extent: Extent, without first: Segment) -> Bool {
-        let growing = segments.last.flatMap { $0.isComplete ? nil : $0 }
         let rest = listedMicroseconds - first.microseconds
         let whole = rest - (growing?.microseconds ?? 0)
         let wholeCount = segments.count - 1 - (growing == nil ? 0 : 1)

@@ -8,7 +8,7 @@ package enum ResourceName: Sendable, Hashable {
     case segment(UInt64)
     case part(UInt64)
 
-    /// - Returns: `nil` when the text is not a name of this epoch.
+    /// `nil` when the text is not a name of this epoch.
     package init?(_ text: String, epoch: String) {
         guard text.hasPrefix(epoch) else { return nil }
         let name = text.utf8.dropFirst(epoch.utf8.count)
@@ -49,9 +49,7 @@ package enum ResourceName: Sendable, Hashable {
 }
 
 extension UInt64 {
-    /// ASCII digits and nothing else: no sign, no space.
-    ///
-    /// - Returns: `nil` for anything else and for numbers of more than 64 bits.
+    /// ASCII digits; `nil` for anything else, a sign or a space, and for numbers over 64 bits.
     init?(decimalDigits digits: some Collection<UInt8>) {
         guard !digits.isEmpty else { return nil }
         var value: UInt64 = 0

@@ -3,7 +3,8 @@ import Testing
 
 struct SRTSetupFailureTests {
     @Test func aLineOfLibsrtNamesTheSocketAndTheReason() {
-        let prefix = "21:25:38.1/SRT:RcvQ:w1!W:SRT.cn: @630644914:newConnection: connection rejected"
+        let prefix =
+            "21:25:38.1/SRT:RcvQ:w1!W:SRT.cn: @630644914:newConnection: connection rejected"
         #expect(
             SRTSetupFailure(logLine: prefix + " due to: INTERNAL REJECTION - ERROR:BADSECRET\n")
                 == SRTSetupFailure(socket: 630_644_914, reason: .badSecret)

@@ -1,4 +1,5 @@
 import Ingestion
+import Media
 import Testing
 
 struct SRTStreamIDTests {

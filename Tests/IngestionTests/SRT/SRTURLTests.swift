@@ -55,11 +55,23 @@ struct SRTURLTests {
         ("srt://user@host:9000", .unexpectedPath),
         ("srt://host:9000?pass=1", .unknownKey("pass")),
         ("srt://host:9000?streamid=a&streamid=b", .repeatedKey("streamid")),
-        ("srt://host:9000?latency=120ms", .badValue(key: "latency", expected: "0 to 60000 milliseconds")),
-        ("srt://host:9000?latency=-1", .badValue(key: "latency", expected: "0 to 60000 milliseconds")),
-        ("srt://host:9000?passphrase=short", .badValue(key: "passphrase", expected: "10 to 79 bytes")),
+        (
+            "srt://host:9000?latency=120ms",
+            .badValue(key: "latency", expected: "0 to 60000 milliseconds")
+        ),
+        (
+            "srt://host:9000?latency=-1",
+            .badValue(key: "latency", expected: "0 to 60000 milliseconds")
+        ),
+        (
+            "srt://host:9000?passphrase=short",
+            .badValue(key: "passphrase", expected: "10 to 79 bytes")
+        ),
         ("srt://host:9000?mode=listener", .badValue(key: "mode", expected: "caller")),
-        ("srt://host:9000?streamid=%zz", .badValue(key: "streamid", expected: "percent-encoded UTF-8")),
+        (
+            "srt://host:9000?streamid=%zz",
+            .badValue(key: "streamid", expected: "percent-encoded UTF-8")
+        ),
     ])
     func eachMistakeIsNamed(text: String, problem: SRTURL.Problem) {
         #expect(throws: problem) { try SRTURL(text) }

@@ -51,8 +51,9 @@ function figures(stream) {
     ['Bitrate', stream.ingest ? bitrate(stream.ingest.bitrate_bits_per_second) : null],
     ['Round trip', srt ? `${srt.round_trip_milliseconds.toFixed(1)} ms` : null],
     ['Packets lost', lost === null ? null : lost.toLocaleString('en')],
-    ['Keyframes', stream.packaging?.gop
+    ['Keyframes', stream.packaging?.gop.last_seconds
       ? `every ${Number(stream.packaging.gop.last_seconds.toFixed(2))} s` : null],
+    ['Viewers', stream.delivery.viewers.toLocaleString('en')],
     ['Publisher', stream.publisher?.address ?? null],
   ].filter(([, value]) => value !== null);
 }
@@ -75,7 +76,7 @@ function showFigures(list, values) {
 function makeRow(stream) {
   const row = element('stream-template').content.firstElementChild.cloneNode(true);
   field(row, 'name').textContent = stream.name;
-  for (const name of ['name', 'watch']) field(row, name).href = stream.delivery.watch_url;
+  for (const name of ['name', 'watch']) field(row, name).href = stream.delivery.watch_path;
   field(row, 'watch').setAttribute('aria-label', `Watch ${stream.name}`);
   return row;
 }
@@ -127,7 +128,7 @@ function showStreams(streams) {
 async function showServer() {
   const server = await load('/api/v1/server');
   const { srt_port: port, is_passphrase_required: hasPassphrase } = server.publish;
-  setText(element('server'), `Mirror ${server.version}`);
+  setText(element('server'), `Version ${server.version}`);
   if (!port) {
     setText(element('publish-lead'), 'SRT is switched off on this server (ingestion.srt.enabled).');
     document.querySelector('.command').hidden = true;

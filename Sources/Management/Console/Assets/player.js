@@ -35,6 +35,8 @@ export class Player extends EventTarget {
   #steering = null;
   #level = null;
   #hasPlayed = false;
+  /** Attached, and not begun to play. */
+  #isFresh = true;
   #emptySince = null;
   #mediaRecoveries = 0;
   #pollTimer = null;
@@ -145,10 +147,13 @@ export class Player extends EventTarget {
 
   /** Jumps to the live edge when playback is noticeably behind it. */
   goLive() {
-    const edge = this.#hls?.liveSyncPosition;
-    if (!edge || edge - this.#video.currentTime < 1) return;
+    if (!this.#hls || !this.#steering) return;
+    // After a long pause the buffer itself is behind, and hls.js knows the edge from the playlist.
+    const buffered = this.#bufferEnd - this.#steering.headroom;
+    const edge = Math.max(buffered, this.#hls.liveSyncPosition ?? 0);
+    if (edge - this.#video.currentTime < 1) return;
     this.#video.currentTime = edge;
-    this.#steering?.restart(monotonicSeconds());
+    this.#steering.restart(monotonicSeconds());
   }
 
   // From nothing to playing.
@@ -161,7 +166,8 @@ export class Player extends EventTarget {
       if (this.state !== 'ended') this.#setState(this.#hasPlayed ? 'interrupted' : 'waiting');
       return this.#poll();
     }
-    this.#setState('buffering');
+    // Unsupported codecs stay so until the manifest says otherwise.
+    if (this.state !== 'unsupported') this.#setState('buffering');
     if (window.Hls?.isSupported()) this.#attach();
     else this.#attachNative();
   }
@@ -196,7 +202,8 @@ export class Player extends EventTarget {
 
   #attach() {
     const { Hls } = window;
-    const patient = { maxNumRetry: 20, retryDelayMs: 500, maxRetryDelayMs: 2000 };
+    // hls.js takes a stream whose first segment is not complete for an error: soon again, and often.
+    const patient = { maxNumRetry: 60, retryDelayMs: 250, maxRetryDelayMs: 500, backoff: 'linear' };
     const hls = new Hls({
       lowLatencyMode: true,
       // The steering below sets the rate; two hands on one wheel would fight.
@@ -223,13 +230,13 @@ export class Player extends EventTarget {
       },
     });
     this.#hls = hls;
+    this.#isFresh = true;
     hls.on(Hls.Events.MANIFEST_LOADED, (_, data) => this.#checkCodecs(data.levels));
     hls.on(Hls.Events.LEVEL_UPDATED, (_, data) => this.#onPlaylist(data.details));
     hls.on(Hls.Events.BUFFER_APPENDED, () => this.#onDelivery());
     hls.on(Hls.Events.ERROR, (_, data) => this.#onError(data));
     hls.loadSource(this.#url);
     hls.attachMedia(this.#video);
-    if (!this.#pausedByViewer) this.#video.play().catch(() => {});
   }
 
   #detach() {
@@ -251,8 +258,12 @@ export class Player extends EventTarget {
     const isPlayable = (codec) => MediaSource.isTypeSupported(`video/mp4; codecs="${codec}"`);
     const refused = levels.map((level) =>
       codecList(level.attrs.CODECS).filter((codec) => !isPlayable(codec)));
-    if (refused.length === 0 || refused.some((codecs) => codecs.length === 0)) return;
+    if (refused.length === 0 || refused.some((codecs) => codecs.length === 0)) {
+      this.#setState('buffering');
+      return;
+    }
     this.unsupportedCodecs = refused[0];
+    this.#setState('unsupported');
     // Not inside its own event: hls.js goes on with the manifest after this handler returns.
     queueMicrotask(() => this.#reconnect('unsupported'));
   }
@@ -263,6 +274,17 @@ export class Player extends EventTarget {
     this.#steering.restart(monotonicSeconds());
   }
 
+  /** Starts once the buffer holds what steering wants: at once, but for a stream just begun. */
+  #begin() {
+    const { buffered, currentTime } = this.#video;
+    if (!this.#steering || this.#pausedByViewer || buffered.length === 0) return;
+    // Sound and picture may begin a little after the position; hls.js steps over such a gap.
+    const last = buffered.length - 1;
+    const ahead = buffered.end(last) - Math.max(currentTime, buffered.start(last));
+    if (ahead < this.#steering.headroom) return;
+    this.#video.play().catch(() => this.#setState('paused'));
+  }
+
   // While it plays.
 
   #onDelivery() {
@@ -271,10 +293,8 @@ export class Player extends EventTarget {
   }
 
   #onPlaying() {
-    if (!this.#hasPlayed || this.state !== 'playing') {
-      if (this.state !== 'paused') this.#emptySince = null;
-    }
-    if (!this.#hasPlayed) this.#steering?.restart(monotonicSeconds());
+    if (this.#isFresh) this.#steering?.restart(monotonicSeconds());
+    this.#isFresh = false;
     this.#hasPlayed = true;
     this.#emptySince = null;
     this.#setState('playing');
@@ -309,6 +329,7 @@ export class Player extends EventTarget {
     if (this.#emptySince !== null && now - this.#emptySince > INTERRUPTION_SECONDS) {
       if (this.state === 'buffering') this.#setState('interrupted');
     }
+    if (this.#isFresh) this.#begin();
     if (this.state === 'playing' && this.#steering) {
       const seek = this.#steering.decide(now, position, this.#bufferEnd);
       if (seek !== null && seek > position) {

@@ -50,8 +50,9 @@ export class LatencySteering {
     this.#margin = this.#baseMargin;
   }
 
-  get margin() {
-    return this.#margin;
+  /** What the buffer should hold at least, just before a delivery and just after one. */
+  get headroom() {
+    return this.#margin + this.#partTarget;
   }
 
   /** Playback began, or begins again somewhere else: what was learned before is void. */
@@ -69,12 +70,13 @@ export class LatencySteering {
       if (end < this.#end - 0.001) this.#end = end;
       return;
     }
-    const isAfterGap = this.#end !== null && now - this.#lastDelivery > this.#longestGap;
-    if (isAfterGap) {
+    if (this.#end !== null && now - this.#lastDelivery > this.#longestGap) {
       // The publisher or the network was away: no buffer worth having covers that.
       this.restart(now);
     } else if (this.#end !== null && now >= this.#settledAt) {
-      this.#deliveries.push({ at: now, lag: now - this.#end });
+      // More than a part or two at once was there before it was asked for: not the live edge.
+      const isAtEdge = end - this.#end < 2.5 * this.#partTarget;
+      if (isAtEdge) this.#deliveries.push({ at: now, lag: now - this.#end });
     }
     this.#end = end;
     this.#lastDelivery = now;

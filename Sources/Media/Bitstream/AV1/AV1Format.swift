@@ -39,7 +39,8 @@ extension AV1SequenceHeader {
         let colour = self.colour
         let isDefaultColour =
             colour == nil
-            || colour == VideoFormat.Colour(primaries: 1, transfer: 1, matrix: 1, isFullRange: false)
+            || colour
+                == VideoFormat.Colour(primaries: 1, transfer: 1, matrix: 1, isFullRange: false)
         if isDefaultColour, chroma == .yuv420 { return text }
         let chromaDigits =
             "\(subsampling.x ? 1 : 0)\(subsampling.y ? 1 : 0)\(chromaSamplePosition)"

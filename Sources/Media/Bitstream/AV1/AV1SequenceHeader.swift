@@ -8,8 +8,8 @@ struct AV1SequenceHeader: Sendable {
     private(set) var levelIndex = 0
     private(set) var isHighTier = false
     private(set) var frameRate: Rational?
-    let width: Int
-    let height: Int
+    private(set) var width = 0
+    private(set) var height = 0
     private(set) var bitDepth = 8
     private(set) var isMonochrome = false
     private(set) var colour: VideoFormat.Colour?

@@ -23,7 +23,13 @@ package struct AudioBitstreamParser: Sendable {
     private var parser: any AudioFrameParser
     package private(set) var format: AudioFormat?
 
+    /// More PES packets than one frame spans.
+    private static let anchorLimit = 64
+
     private var backlog: [UInt8] = []
+    /// Times of PES packets, each with the place in `backlog` where its bytes begin, that no frame
+    /// has taken yet.
+    private var anchors: [(offset: Int, time: MediaTime)] = []
     /// Time of the next frame: `samples` after `origin`. `nil` until a time was given.
     private var origin: MediaTime?
     private var samples: Int64 = 0
@@ -45,8 +51,8 @@ package struct AudioBitstreamParser: Sendable {
     /// - Parameter pts: Of the first frame that begins in these bytes. Frames before the first
     ///   time known are dropped.
     package mutating func parse(_ bytes: Span<UInt8>, pts: MediaTime?) -> [AudioUnit] {
-        var anchor = pts.map { (offset: backlog.count, time: $0) }
-        for index in bytes.indices { backlog.append(bytes[index]) }
+        if let pts, anchors.count < Self.anchorLimit { anchors.append((backlog.count, pts)) }
+        bytes.withUnsafeBufferPointer { backlog.append(contentsOf: $0) }
         var units: [AudioUnit] = []
         var position = 0
         scanning: while position < backlog.count {
@@ -56,26 +62,21 @@ package struct AudioBitstreamParser: Sendable {
             case .incomplete:
                 break scanning
             case .frame(let length):
-                if let start = anchor, position >= start.offset {
-                    origin = start.time
-                    samples = 0
-                    anchor = nil
-                }
+                takeAnchors(upTo: position)
                 if let unit = parseFrame(position..<(position + length)) { units.append(unit) }
                 position += length
             }
         }
-        // A frame that has begun before the anchor keeps its time; the next takes the anchor's.
-        keep(from: position, anchor: anchor)
+        discard(position)
         return units
     }
 
-    /// Bytes were lost: what was begun cannot be completed.
+    /// Bytes were lost: what was begun cannot be completed, and no time is known.
     package mutating func reset() {
-        backlog.removeAll(keepingCapacity: true)
+        discard(backlog.count)
+        anchors.removeAll(keepingCapacity: true)
         origin = nil
         samples = 0
-        parser.reset()
     }
 
     /// What is at `position`; a frame only when what follows it can be one too.
@@ -87,18 +88,30 @@ package struct AudioBitstreamParser: Sendable {
         return next == .invalid ? .invalid : found
     }
 
+    /// The last PES packet that begins at or before a frame gives the frame its time.
+    private mutating func takeAnchors(upTo position: Int) {
+        let count = anchors.prefix { $0.offset <= position }.count
+        guard count > 0 else { return }
+        origin = anchors[count - 1].time
+        samples = 0
+        anchors.removeFirst(count)
+    }
+
     private mutating func parseFrame(_ range: Range<Int>) -> AudioUnit? {
-        guard let frame = parser.parse(backlog.span.extracting(range)) else { return nil }
-        let newFormat = frame.format == format ? nil : frame.format
-        if newFormat != nil {
+        let bytes = backlog
+        guard let pts = nextTime, let frame = parser.parse(bytes.span.extracting(range)) else {
+            return nil
+        }
+        var newFormat: AudioFormat?
+        if frame.format != format {
             // The sum goes on at another rate.
-            origin = nextTime
+            origin = pts
             samples = 0
             format = frame.format
+            newFormat = frame.format
         }
-        defer { samples &+= Int64(frame.format.samplesPerAccessUnit) }
-        guard let nextTime else { return nil }
-        return AudioUnit(pts: nextTime, payload: frame.payload, newFormat: newFormat)
+        samples &+= Int64(frame.format.samplesPerAccessUnit)
+        return AudioUnit(pts: pts, payload: frame.payload, newFormat: newFormat)
     }
 
     private var nextTime: MediaTime? {
@@ -106,10 +119,14 @@ package struct AudioBitstreamParser: Sendable {
         return origin + MediaTime(ticks: samples, timescale: UInt32(clamping: format.sampleRate))
     }
 
-    private mutating func keep(from position: Int, anchor: (offset: Int, time: MediaTime)?) {
-        backlog.removeFirst(position)
+    private mutating func discard(_ count: Int) {
+        backlog.removeFirst(count)
+        for index in anchors.indices {
+            anchors[index].offset = max(0, anchors[index].offset - count)
+        }
         if backlog.count > Self.backlogLimit {
             backlog.removeAll(keepingCapacity: true)
+            anchors.removeAll(keepingCapacity: true)
         }
     }
 }

@@ -9,13 +9,6 @@ protocol AudioFrameParser: Sendable {
     ///
     /// - Returns: `nil` for one that cannot be decoded, or cannot be carried.
     mutating func parse(_ frame: Span<UInt8>) -> AudioFrame?
-
-    /// Forgets what was learned from frames before: bytes were lost.
-    mutating func reset()
-}
-
-extension AudioFrameParser {
-    mutating func reset() {}
 }
 
 /// What stands at one place of an audio elementary stream.

@@ -21,8 +21,8 @@ struct OpusChannelMapping: Sendable {
         case 1...8:
             channels = code
             family = code > 2 ? 1 : 0
-            streams = [1, 1, 2, 2, 3, 4, 5, 5][code - 1]
-            coupled = [0, 1, 1, 2, 2, 2, 2, 3][code - 1]
+            streams = [1, 1, 2, 2, 3, 4, 4, 5][code - 1]
+            coupled = [0, 1, 1, 2, 2, 2, 3, 3][code - 1]
             order = Self.vorbisOrders[code - 1]
         case 0x82...0x88:
             // Every channel a stream of its own.

@@ -2,8 +2,8 @@ import NIOCore
 
 /// Opus in MPEG-TS: packets behind control headers.
 ///
-/// Source: ETSI TS 103 190 is not needed here; the control header is that of the Opus in MPEG-TS
-///         mapping (registration `Opus`), the packet that of RFC 6716, 3.1.
+/// Shape: 11 bits `0x3FF`, flags, the packet's size in bytes of up to 255, trims, extension, packet.
+/// Source: the mapping of Opus into MPEG-TS registered as `Opus`; RFC 6716, 3.1 for the packet.
 struct OpusParser: AudioFrameParser {
     /// Opus always decodes at this rate.
     private static let sampleRate = 48_000

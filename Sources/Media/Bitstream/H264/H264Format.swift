@@ -13,7 +13,8 @@ extension VideoFormat {
         if let timing = usability.timing, usability.hasFixedFrameRate {
             // A tick is a field (E.2.1, num_units_in_tick).
             frameRate = Rational(
-                frameRate: UInt64(timing.timeScale), over: 2 * UInt64(timing.unitsInTick)
+                frameRate: UInt64(timing.timeScale),
+                over: 2 * UInt64(timing.unitsInTick)
             )
         }
         self.init(
@@ -32,7 +33,8 @@ extension VideoFormat {
             isInterlaced: !sequence.isFrameOnly,
             reorderDepth: sequence.reorderDepth,
             decoderConfiguration: sequence.decoderConfiguration(
-                sequenceBytes: sequenceBytes, pictureBytes: pictureBytes
+                sequenceBytes: sequenceBytes,
+                pictureBytes: pictureBytes
             )
         )
     }

@@ -34,6 +34,12 @@ struct H264Parser: VideoElementaryParser {
             isIntra = slice.isIntra
             isDisposable = !slice.isReference
         }
+
+        mutating func add(_ slice: H264SliceHeader) {
+            last = slice
+            isIntra = isIntra && slice.isIntra
+            isDisposable = isDisposable && !slice.isReference
+        }
     }
 
     mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit] {
@@ -110,9 +116,7 @@ struct H264Parser: VideoElementaryParser {
             }
         }
         if picture == nil { picture = Picture(slice) }
-        picture?.last = slice
-        picture?.isIntra = picture?.isIntra == true && slice.isIntra
-        picture?.isDisposable = picture?.isDisposable == true && !slice.isReference
+        picture?.add(slice)
         unit.append(prefix)
         prefix.clear()
         unit.append(range)
@@ -158,7 +162,9 @@ struct H264Parser: VideoElementaryParser {
         let latest = VideoFormat(
             sequence.parsed,
             sequenceBytes: sequence.bytes,
-            pictureBytes: pictures.all { $0.sequenceParameterSet == sequence.parsed.id }.map(\.bytes)
+            pictureBytes: pictures.all { $0.sequenceParameterSet == sequence.parsed.id }.map(
+                \.bytes
+            )
         )
         guard latest != format else { return nil }
         format = latest

@@ -60,7 +60,8 @@ struct HEVCParameterSets {
             // A tick is a picture (E.3.1), and a picture of a field sequence is a field.
             let pictures: UInt64 = usability.isFieldSequence ? 2 : 1
             frameRate = Rational(
-                frameRate: UInt64(timing.timeScale), over: pictures * UInt64(timing.unitsInTick)
+                frameRate: UInt64(timing.timeScale),
+                over: pictures * UInt64(timing.unitsInTick)
             )
         }
         return VideoFormat(

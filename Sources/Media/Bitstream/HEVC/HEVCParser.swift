@@ -48,7 +48,7 @@ struct HEVCParser: VideoElementaryParser {
     ) {
         guard range.count > 2 else { return }
         let type = bytes[range.lowerBound] >> 1 & 0x3F
-        let layerID = bytes[range.lowerBound] & 1 << 5 | bytes[range.lowerBound + 1] >> 3
+        let layerID = (bytes[range.lowerBound] & 1) << 5 | bytes[range.lowerBound + 1] >> 3
         guard layerID == 0 else { return }
         if HEVCUnitType.beginsAccessUnit(type) { prefix.beginsAccessUnit = true }
         let nal = bytes.extracting(range)

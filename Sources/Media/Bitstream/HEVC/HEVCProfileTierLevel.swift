@@ -33,8 +33,13 @@ struct HEVCProfileTierLevel: Sendable {
     /// `hvc1.1.6.L93.B0`. Source: ISO/IEC 14496-15 E.3.
     var codecString: String {
         let space = ["", "A", "B", "C"][Int(profileSpace)]
-        let compatibility = String(Self.reversingBits(compatibilityFlags), radix: 16, uppercase: true)
-        var text = "hvc1.\(space)\(profileIDC).\(compatibility).\(isHighTier ? "H" : "L")\(levelIDC)"
+        let compatibility = String(
+            Self.reversingBits(compatibilityFlags),
+            radix: 16,
+            uppercase: true
+        )
+        var text =
+            "hvc1.\(space)\(profileIDC).\(compatibility).\(isHighTier ? "H" : "L")\(levelIDC)"
         let lastUsed = constraints.lastIndex { $0 != 0 } ?? -1
         for byte in constraints.prefix(lastUsed + 1) {
             text += "." + String(byte, radix: 16, uppercase: true)

@@ -96,7 +96,9 @@ struct JPEGXSCodestreamHeader: Sendable, Hashable {
     var levelName: String {
         let level = Self.levelNames[UInt8(self.level >> 8)]
         let sublevel = Self.sublevelNames[UInt8(self.level & 0xFF)]
-        guard let level, let sublevel else { return "Plev 0x" + Self.bytes(of: self.level).hexadecimal }
+        guard let level, let sublevel else {
+            return "Plev 0x" + Self.bytes(of: self.level).hexadecimal
+        }
         return "\(level), \(sublevel)"
     }
 

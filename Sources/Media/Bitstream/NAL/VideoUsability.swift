@@ -24,7 +24,10 @@ struct VideoUsability: Sendable {
             try reader.skip(3)
             let isFullRange = try reader.flag()
             var described = VideoFormat.Colour(
-                primaries: 2, transfer: 2, matrix: 2, isFullRange: isFullRange
+                primaries: 2,
+                transfer: 2,
+                matrix: 2,
+                isFullRange: isFullRange
             )
             if try reader.flag() {
                 described.primaries = try reader.byte()

@@ -1,0 +1,44 @@
+import Distribution
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// A front door on a free port of the loopback, open while `body` runs.
+///
+/// `body` gets the port and a function that begins graceful shutdown.
+func withDoor<Value: Sendable>(
+    _ security: HTTPFrontDoor.Security,
+    to fixture: LiveFixture,
+    limits: RequestLimits = RequestLimits(),
+    body: (_ port: Int, _ shutDown: @escaping @Sendable () async -> Void) async throws -> Value
+) async throws -> Value {
+    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+    let door = HTTPFrontDoor(
+        address: "127.0.0.1",
+        port: 0,
+        security: security,
+        responder: fixture.responder(),
+        limits: limits,
+        statistics: fixture.statistics,
+        logger: LiveFixture.logger
+    ) { port in listening.yield(port) }
+    let group = ServiceGroup(
+        configuration: .init(services: [.init(service: door)], logger: LiveFixture.logger)
+    )
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+            defer { listening.finish() }
+            try await group.run()
+        }
+        do {
+            guard let port = await ports.first(where: { _ in true }) else { throw NoFixture() }
+            let value = try await body(port) { await group.triggerGracefulShutdown() }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return value
+        } catch {
+            tasks.cancelAll()
+            throw error
+        }
+    }
+}

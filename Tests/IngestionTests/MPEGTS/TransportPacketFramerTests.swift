@@ -1,0 +1,91 @@
+import Ingestion
+import Testing
+import TestSupport
+
+@Suite struct TransportPacketFramerTests {
+    /// The PIDs of the packets found, with the input split into pieces of a length.
+    private func pids(in bytes: [UInt8], split: Int) -> (pids: [Int], framer: TransportPacketFramer) {
+        var framer = TransportPacketFramer()
+        var pids: [Int] = []
+        var position = 0
+        while position < bytes.count {
+            let piece = Array(bytes[position..<min(position + split, bytes.count)])
+            var offset = 0
+            while let found = framer.next(in: piece.span, from: &offset) {
+                switch found {
+                case .input(let range):
+                    #expect(range.count == 188)
+                    pids.append(Int(piece[range.lowerBound + 2]))
+                case .carried(let range):
+                    #expect(range.count == 188)
+                    pids.append(Int(framer.carry[range.lowerBound + 2]))
+                }
+            }
+            #expect(offset == piece.count)
+            position += split
+        }
+        return (pids, framer)
+    }
+
+    private func packets(_ pids: Range<UInt8>, size: Int = 188) -> [UInt8] {
+        var writer = TransportStreamWriter(streams: [])
+        writer.packetSize = size
+        return pids.flatMap { pid in
+            writer.packet(pid: UInt16(pid), startsUnit: false, payload: [1, 2, 3])
+        }
+    }
+
+    @Test(arguments: [188, 192, 204], [1, 7, 187, 188, 189, 1_316, 100_000])
+    func packetsAreFoundInEverySizeAndSplit(size: Int, split: Int) {
+        let (pids, framer) = pids(in: packets(0..<60, size: size), split: split)
+        #expect(pids == Array(0..<60))
+        #expect(framer.packetSize == size)
+        #expect(framer.skippedBytes == (size == 192 ? 4 : 0))
+    }
+
+    @Test func theFirstWholePacketIsFoundFromAnyByteOn() {
+        let bytes = packets(0..<20)
+        for start in 0..<376 {
+            let (pids, framer) = pids(in: Array(bytes[start...]), split: 100)
+            let first = (start + 187) / 188
+            #expect(pids == Array(first..<20))
+            #expect(framer.skippedBytes == UInt64(first * 188 - start))
+        }
+    }
+
+    @Test func packetsAreFoundAgainBehindBytesThatWereInsertedOrLost() {
+        var bytes = packets(0..<40)
+        bytes.removeSubrange(188 * 10 + 50..<188 * 10 + 60)
+        bytes.insert(contentsOf: [UInt8](repeating: 0x11, count: 500), at: 188 * 20 - 10)
+        for split in [1, 333, 100_000] {
+            let (pids, framer) = pids(in: bytes, split: split)
+            // The packet that lost bytes is found by its intact start; the next one is gone with it.
+            #expect(pids == Array(0...10) + Array(12..<40))
+            #expect(framer.skippedBytes == 178 + 500)
+        }
+    }
+
+    @Test func packetsThatLieWholeInTheInputAreNotCopied() {
+        var framer = TransportPacketFramer()
+        let bytes = packets(0..<40)
+        var offset = 0
+        while framer.next(in: bytes.span, from: &offset) != nil {}
+        offset = 0
+        for index in 0..<40 {
+            #expect(
+                framer.next(in: bytes.span, from: &offset)
+                    == .input(index * 188..<(index + 1) * 188)
+            )
+        }
+    }
+
+    @Test func nothingIsFoundInRandomBytesAndLittleIsKept() {
+        var random = SeededRandom(seed: 7)
+        let bytes = random.bytes(200_000)
+        let (whole, framer) = pids(in: bytes, split: 1_316)
+        let (split, _) = pids(in: bytes, split: 100)
+        #expect(whole == split)
+        #expect(whole.count < 10)
+        #expect(framer.carry.count <= 2_048)
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Management
+import Packaging
+import TestSupport
+import Testing
+
+/// The pages in a real browser, against a server without media.
+@Suite(.timeLimit(.minutes(2))) struct ConsolePagesTests {
+    @Test func theListShowsStreamsAndWhatTheirEncodersShouldChange() async throws {
+        var stream = try StreamSnapshot.live("stage")
+        var statistics = PackagerStatistics()
+        statistics.advice = [Advice(code: .gopTooLong, text: "Set the <keyframe> interval to 2 s.")]
+        stream.packaging = PackagingSnapshot(statistics)
+        try await browse(ManagementFixture(streams: [stream])) { page, address in
+            try await page.navigate(to: address)
+            try await page.wait(for: "document.querySelector('.stream')")
+            let row = try await page.evaluate("document.querySelector('.stream').innerText").string
+            #expect(row?.contains("stage") == true)
+            #expect(row?.contains("HEVC Main 10 4.1, 1920 × 1080, 59.94 fps, 10-bit, HLG") == true)
+            #expect(row?.contains("50.0 Mbit/s") == true)
+            #expect(row?.contains("Set the <keyframe> interval to 2 s.") == true)
+            let link = "document.querySelector('.stream-watch').pathname"
+            #expect(try await page.evaluate(link) == "/watch/stage")
+            #expect(page.problems == [])
+            #expect(page.failedLoads == [])
+        }
+    }
+
+    @Test func theEmptyListTellsHowToPublish() async throws {
+        try await browse(ManagementFixture()) { page, address in
+            try await page.navigate(to: address)
+            try await page.wait(for: "!document.getElementById('publish').hidden")
+            let command = try await page.evaluate("document.getElementById('command').innerText")
+            #expect(command.string?.hasPrefix("ffmpeg -re -i input.mp4 -c copy -f mpegts") == true)
+            #expect(
+                command.string?.hasSuffix(
+                    "\"srt://localhost:30000?streamid=mystream&passphrase=YOUR-PASSPHRASE\""
+                ) == true
+            )
+            #expect(page.problems == [])
+        }
+    }
+
+    @Test func theWatchPageWaitsForAStreamThatIsNotThere() async throws {
+        let folder = MirrorProcess.project.appending(path: ".cache/web").path
+        let fixture = ManagementFixture(webAssetsDirectory: folder)
+        try await browse(fixture) { page, address in
+            try await page.navigate(to: "\(address)/watch/nobody")
+            try await page.wait(for: "mirrorPlayer.state === 'waiting'")
+            let title = "document.getElementById('message-title').innerText"
+            #expect(try await page.evaluate(title) == "Waiting for the stream")
+            #expect(page.problems == [])
+            #expect(page.failedLoads.allSatisfy { $0.contains("/live/nobody/playlist.m3u8") })
+        }
+    }
+
+    @Test func theWatchPageSaysWhenItsPlayerIsMissing() async throws {
+        try await browse(ManagementFixture()) { page, address in
+            try await page.navigate(to: "\(address)/watch/stage")
+            try await page.wait(for: "mirrorPlayer.state === 'unavailable'")
+            let detail = try await page.evaluate(
+                "document.getElementById('message-detail').innerText"
+            )
+            #expect(detail.string?.contains("scripts/fetch-web-assets") == true)
+            #expect(page.problems == [])
+        }
+    }
+
+    private func browse(
+        _ fixture: ManagementFixture,
+        _ body: @escaping @Sendable (Chromium, String) async throws -> Void
+    ) async throws {
+        try await fixture.application.test(.live) { client in
+            let port = try #require(client.port)
+            try await Chromium.withPage { page in
+                try await body(page, "http://localhost:\(port)")
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Ingestion
+import MirrorServer
+import Testing
+
+@Suite struct ConfigurationSchemaTests {
+    /// For every key a value that is not its default, as an operator writes it, and as it is printed.
+    private static let samples: [String: (written: String, printed: String)] = [
+        "server.bind_address": ("127.0.0.1", "\"127.0.0.1\""),
+        "server.https_port": ("9443", "9443"),
+        "server.http3_port": ("9444", "9444"),
+        "server.http_port": ("8080", "8080"),
+        "server.tls_cert_file": ("/etc/a.pem", "\"/etc/a.pem\""),
+        "server.tls_key_file": ("/etc/b.pem", "\"/etc/b.pem\""),
+        "server.min_tls_version": ("1.2", "\"1.2\""),
+        "server.max_connections": ("7", "7"),
+        "server.web_assets": ("web", "\"web\""),
+        "metrics.bind_address": ("::1", "\"::1\""),
+        "metrics.port": ("0", "0"),
+        "ingestion.srt.enabled": ("no", "false"),
+        "ingestion.srt.bind_address": ("0.0.0.0", "\"0.0.0.0\""),
+        "ingestion.srt.port": ("0", "0"),
+        "ingestion.srt.latency": ("1.5s", "1500ms"),
+        "ingestion.srt.max_bandwidth": ("2.5M", "2500k"),
+        "ingestion.srt.passphrase": ("correct-horse", "\"***\""),
+        "ingestion.srt.receivers": ("4", "4"),
+        "ingestion.srt.max_connections": ("5", "5"),
+        "ingestion.srt.peer_idle_timeout": ("10 s", "10s"),
+        "ingestion.srt.callers": (
+            "[{\"url\": \"srt://192.0.2.7:9000?passphrase=correct-horse\", \"stream\": \"a\"}]",
+            "[{url: \"srt://192.0.2.7:9000\", stream: \"a\", reconnect_min: 1s, reconnect_max: 30s}]"
+        ),
+        "publishing.max_streams": ("3", "3"),
+        "publishing.on_second_publisher": ("takeover", "takeover"),
+        "publishing.grace": ("2m", "2m"),
+        "streams": (
+            "[{\"match\": \"a*\", \"passphrase\": \"correct-horse\", \"grace\": \"1h\"}]",
+            "[{match: \"a*\", passphrase: \"***\", allowed_sources: [], max_bitrate: 0, grace: 1h}]"
+        ),
+        "packaging.part_target": ("200ms", "200ms"),
+        "packaging.segment_target": ("1s", "1s"),
+        "packaging.window": ("8", "8"),
+        "packaging.hold_back_parts": ("4", "4"),
+        "logging.level": ("debug", "debug"),
+        "logging.format": ("json", "json"),
+    ]
+
+    @Test func everyKeyHasASampleHere() {
+        #expect(Set(ConfigurationSchema.keys.map(\.path)) == Set(Self.samples.keys))
+    }
+
+    @Test(arguments: ConfigurationSchema.keys)
+    func everyKeyWorksByEnvironmentFlagAndFile(
+        key: ConfigurationKey<ServerConfiguration>
+    ) throws {
+        let sample = try #require(Self.samples[key.path])
+        let path = key.path.split(separator: ".")
+        let isList = sample.written.hasPrefix("[")
+        let yaml =
+            path.dropLast().enumerated().map { depth, section in
+                String(repeating: " ", count: depth) + section + ":\n"
+            }.joined()
+            + String(repeating: " ", count: path.count - 1)
+            + "\(path[path.count - 1]): "
+            + (isList ? sample.written : "\"\(sample.written)\"") + "\n"
+        let file = try ConfigurationFile(yaml)
+        defer { file.remove() }
+        let flag = ConfigurationFlag(path: key.path, text: sample.written, spelling: "--set")
+        let sources = [
+            ConfigurationSource(environment: [key.environmentName: sample.written]),
+            ConfigurationSource(flags: [flag]),
+            ConfigurationSource(file: file.path),
+        ]
+        let origins: [ConfigurationOrigin] = [
+            .environment(key.environmentName), .flag("--set"), .file(file.path),
+        ]
+        let byDefault = try value(of: key, in: ConfigurationSource())
+        for (source, origin) in zip(sources, origins) {
+            let value = try value(of: key, in: source)
+            #expect(value == sample.printed)
+            #expect(value != byDefault)
+            let loaded = try source.load()
+            #expect(loaded.places.count == 1)
+            #expect(loaded.places[key.path]?.origin == origin)
+            #expect(loaded.configuration != ServerConfiguration())
+        }
+    }
+
+    private func value(
+        of key: ConfigurationKey<ServerConfiguration>,
+        in source: ConfigurationSource
+    ) throws -> String {
+        let report = ConfigurationReport.values(of: try source.load())
+        let line = report.split(separator: "\n").first { $0.hasPrefix("\(key.path): ") }
+        let value = try #require(line).dropFirst(key.path.count + 2).split(separator: "  #")[0]
+        return value.trimmingCharacters(in: .whitespaces)
+    }
+
+    @Test func environmentNamesAreUnique() {
+        let names = ConfigurationSchema.keys.map(\.environmentName)
+        #expect(Set(names).count == names.count)
+        #expect(names.contains("MIRROR_SERVER_HTTPS_PORT"))
+    }
+
+    @Test func exampleFileIsTheOneInTheRepository() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.appending(path: "config/mirror.example.yaml")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        // To renew it: mirror config example > config/mirror.example.yaml
+        #expect(text == ConfigurationReport.example())
+    }
+
+    @Test func exampleFileSetsEveryKeyToItsDefault() throws {
+        let file = try ConfigurationFile(ConfigurationReport.example())
+        defer { file.remove() }
+        let loaded = try ConfigurationSource(file: file.path).load()
+        #expect(loaded.configuration == ServerConfiguration())
+        #expect(Set(loaded.places.keys) == Set(ConfigurationSchema.keys.map(\.path)))
+    }
+
+    @Test func commentedEntriesOfTheExampleCanBeTakenAsTheyAre() throws {
+        let rule = ConfigurationReport.item(ConfigurationSchema.streamRule, indent: "")
+        let caller = ConfigurationReport.item(ConfigurationSchema.srtCaller, indent: "")
+        let uncommented = [rule, caller].map { text in
+            text.split(separator: "\n").map { $0.dropFirst(2) }.joined(separator: "\n") + "\n"
+        }
+        let configuration = try ConfigurationFile.load(
+            "streams:\n\(uncommented[0])ingestion.srt.callers:\n\(uncommented[1])"
+        )
+        #expect(configuration.streams.count == 1)
+        #expect(configuration.streams.first?.passphrase?.reveal() == "correct-horse-battery")
+        #expect(configuration.streams.first?.allowedSources.count == 2)
+        #expect(configuration.streams.first?.maxBitrateBitsPerSecond == 20_000_000)
+        #expect(configuration.streams.first?.onSecondPublisher == .takeover)
+        #expect(configuration.streams.first?.grace == .seconds(60))
+        #expect(configuration.srt.callers.first?.url?.passphrase == "correct-horse")
+    }
+}
