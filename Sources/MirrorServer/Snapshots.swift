@@ -62,27 +62,3 @@ extension StreamSnapshot {
         )
     }
 }
-
-extension PackagingSnapshot {
-    init(_ statistics: PackagerStatistics) {
-        let gop: GOP? =
-            if let last = statistics.lastGOP, let shortest = statistics.shortestGOP,
-                let longest = statistics.longestGOP
-            {
-                GOP(
-                    lastSeconds: last.duration.seconds,
-                    minimumSeconds: shortest.duration.seconds,
-                    maximumSeconds: longest.duration.seconds
-                )
-            } else { nil }
-        self.init(
-            gop: gop,
-            measuredFrameRate: statistics.frameRate,
-            parts: statistics.parts,
-            segments: statistics.segments,
-            forcedCuts: statistics.forcedCuts,
-            droppedAccessUnits: statistics.droppedUnits,
-            advice: statistics.advice.map { Advice(code: $0.code.rawValue, message: $0.text) }
-        )
-    }
-}

@@ -12,10 +12,11 @@ struct FrameDuration: Sendable, Equatable {
         self.frames = frames
     }
 
+    /// - Returns: `nil` for rates of no camera: below one frame in ten seconds, above 1 000 a second.
     init?(frameRate: Rational) {
         let (ticks, overflow) = Int64(frameRate.denominator)
             .multipliedReportingOverflow(by: Int64(MediaTime.mpegTimescale))
-        guard !overflow else { return nil }
+        guard !overflow, 0.1...1_000 ~= frameRate.value else { return nil }
         self.init(ticks: ticks, frames: Int64(frameRate.numerator))
     }
 

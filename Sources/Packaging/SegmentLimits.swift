@@ -8,8 +8,8 @@ struct SegmentLimits: Sendable {
     let segment: Int64
     /// A segment never gets longer: EXTINF, rounded to whole seconds, may not exceed TARGETDURATION.
     ///
-    /// An eighth of a second of the half that rounding gives is left to sound, whose frames do not
-    /// end where pictures do.
+    /// Half of the half second that rounding gives is left to sound, whose frames do not end where
+    /// pictures do.
     let longestSegment: Int64
     /// Frames further apart than this, and than a part, do not belong to one timeline.
     let shortestGap = Int64(MediaTime.mpegTimescale) / 2
@@ -18,7 +18,7 @@ struct SegmentLimits: Sendable {
         part = max(1, Self.ticks(configuration.partTarget))
         segment = max(1, Self.ticks(configuration.segmentTarget))
         let second = Int64(MediaTime.mpegTimescale)
-        longestSegment = Int64(configuration.targetDurationSeconds) * second + second * 3 / 8
+        longestSegment = Int64(configuration.targetDurationSeconds) * second + second / 4
     }
 
     private static func ticks(_ duration: Duration) -> Int64 {

@@ -4,7 +4,8 @@ import Synchronization
 /// The streams viewers can ask for, by name.
 ///
 /// A stream that ended stays, with `SegmentStore.isEnded` set, until it is removed: its playlists
-/// with EXT-X-ENDLIST and its last segments can still be fetched meanwhile.
+/// with EXT-X-ENDLIST and its last segments can still be fetched meanwhile. A store is finished
+/// before it is removed, so that nobody waits on one that gets no more media.
 /// Threads: any.
 package final class StreamDirectory: Sendable {
     private let stores = Mutex<[StreamName: SegmentStore]>([:])

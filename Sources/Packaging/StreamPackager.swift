@@ -33,6 +33,8 @@ package struct StreamPackager: Sendable {
     private var isAnnounced = false
     /// Decode time of the leading rendition's latest access unit in this timeline.
     private var horizon: Int64?
+    /// From decode to presentation, of the timeline's first keyframe.
+    private var compositionDelay: Int64 = 0
     /// Where the open segment begins, while sound leads.
     private var segmentStart: Int64 = 0
     private var isWaitingForKeyframe = false
@@ -180,7 +182,8 @@ package struct StreamPackager: Sendable {
             proceed(to: picture, into: &outputs)
         } else {
             isWaitingForKeyframe = false
-            let start = MediaTime(mpegTicks: picture.presentationTime)
+            compositionDelay = picture.presentationTime - picture.decodeTime
+            let start = presentation(of: picture.decodeTime)
             begin(grid.begin(at: start, arrival: arrival), with: picture)
             // The first timeline of a stream waits until its PART-TARGET is known.
             if !isAnnounced, video?.writer.partTarget != nil { announce(into: &outputs) }
@@ -201,10 +204,18 @@ package struct StreamPackager: Sendable {
         if let cut {
             if cut == .forced { counts.forcedCuts &+= 1 }
             video?.endSegment(before: picture, into: &outputs)
-            begin(grid.cut(at: MediaTime(mpegTicks: picture.presentationTime)), with: picture)
+            begin(grid.cut(at: presentation(of: picture.decodeTime)), with: picture)
         } else {
             video?.closeFullParts(into: &outputs)
         }
+    }
+
+    /// When a segment that begins with a picture of this decode time is first seen.
+    ///
+    /// Taken from the timeline's first keyframe, so that what sound is cut to is exactly as long as
+    /// the segments of the picture.
+    private func presentation(of decodeTime: Int64) -> MediaTime {
+        MediaTime(mpegTicks: decodeTime + compositionDelay)
     }
 
     private mutating func begin(_ boundary: SegmentBoundary, with picture: Picture) {
@@ -304,9 +315,9 @@ package struct StreamPackager: Sendable {
             return
         }
         let end: MediaTime
-        if hasPicture, let video {
-            end = MediaTime(mpegTicks: video.presentationEnd)
-            self.video?.endTimeline(into: &outputs)
+        if let decodeEnd = hasPicture ? video?.decodeEnd : nil {
+            end = presentation(of: decodeEnd)
+            video?.endTimeline(into: &outputs)
         } else {
             end = MediaTime(mpegTicks: (horizon ?? segmentStart) + 1)
         }

@@ -37,8 +37,6 @@ struct VideoPackager: Sendable {
     private var segmentStart: Int64 = 0
     private var segmentFrames: Int64 = 0
     private var segmentHasKeyframe = false
-    private var latestPresentation: Int64 = 0
-
     /// Pictures that stayed on screen longer than a part may last.
     private(set) var heldFrameCount: UInt64 = 0
 
@@ -87,8 +85,8 @@ struct VideoPackager: Sendable {
         return picture
     }
 
-    /// Where the sound of this timeline ends, as far as is known.
-    var presentationEnd: Int64 { latestPresentation + expectedDuration }
+    /// Where the last picture ends, as far as is known, on the clock of decode times.
+    var decodeEnd: Int64? { samples.last.map { $0.decodeTime + expectedDuration } }
 
     // MARK: PART-TARGET
 
@@ -100,6 +98,7 @@ struct VideoPackager: Sendable {
         let span = last.decodeTime + Int64(last.duration) - first.decodeTime
         let distance = span / Int64(samples.count)
         return span + distance / 2 >= limits.part || samples.count >= Self.sampleLimit
+            || byteCount >= Self.byteLimit
     }
 
     mutating func fixPartTarget(before picture: Picture) {
@@ -150,7 +149,6 @@ struct VideoPackager: Sendable {
     }
 
     mutating func append(_ picture: Picture) {
-        latestPresentation = max(latestPresentation, picture.presentationTime)
         segmentFrames += 1
         byteCount += picture.payload.readableBytes
         samples.append(
@@ -173,7 +171,6 @@ struct VideoPackager: Sendable {
             settleLastDuration(end: last.decodeTime + expectedDuration)
         }
         flush(into: &outputs)
-        latestPresentation = 0
     }
 
     /// Forgets what is open.
@@ -182,7 +179,6 @@ struct VideoPackager: Sendable {
         defer {
             samples.removeAll()
             byteCount = 0
-            latestPresentation = 0
         }
         return samples.count
     }

@@ -45,7 +45,8 @@ import Testing
             )
             #expect(try await eventually { fixture.store.statistics.waiters == 1 })
 
-            try await waiting.close()
+            // Closing a stream that is not over resets it, and fails with the reset.
+            try? await waiting.close()
             #expect(
                 try await eventually(within: .seconds(3)) { fixture.store.statistics.waiters == 0 }
             )

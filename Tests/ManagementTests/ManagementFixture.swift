@@ -85,7 +85,7 @@ struct ManagementFixture: Sendable {
 }
 
 extension WallTime {
-    /// 2026-03-01T12:00:00.25Z
+    /// Is 2026-03-01T12:00:00.25Z.
     static let sample = WallTime(microsecondsSinceEpoch: 1_772_366_400_250_000)
 }
 

@@ -154,6 +154,27 @@ struct SegmentStoreStateTests {
         }
     }
 
+    @Test func renditionThatLagsBehindADiscontinuityCountsItWhereTheOthersDo() throws {
+        var state = Self.state()
+        var source = StreamSource()
+        state.apply([.renditions([StreamSource.picture(), StreamSource.sound()])])
+        for number in 0..<4 { state.apply(source.segment(isDiscontinuity: number == 3)) }
+        source.mediaSequence = 2
+        for isDiscontinuity in [true, true] {
+            state.apply(source.open(Self.audio, isDiscontinuity: isDiscontinuity))
+            state.apply([StreamSource.audioPart(), .closeSegment(Self.audio)])
+            source.advance()
+        }
+        let resolution = state.resolve(.playlist(Self.audio, mediaSequence: nil, part: nil))
+        guard case .playlist(let playlist) = resolution else {
+            Issue.record("\(resolution)")
+            return
+        }
+        let read = ReadPlaylist(playlist.plain.text)
+        #expect(read.segments.map(\.discontinuitySequence) == [0, 1])
+        #expect(read.segments.map(\.hasDiscontinuity) == [false, true])
+    }
+
     @Test func renditionThatIsGoneLetsItsMediaGoAndComesBackUnderFreshNames() {
         var state = Self.state()
         var source = StreamSource()

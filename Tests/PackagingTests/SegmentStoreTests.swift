@@ -271,38 +271,46 @@ struct SegmentStoreTests {
     func hintedPartIsExactlyTheNextAlsoAcrossSegmentAndDiscontinuity() async throws {
         var source = source
         store.apply([.renditions([StreamSource.picture()])] + source.open(parts: 1))
-        for number in 1...4 {
-            let hint = "e1-part\(number).m4s"
-            #expect(try await playlist().hints == [["TYPE": "PART", "URI": hint]])
-            async let part = store.resource(Self.video, named: hint)
-            await expectWaiters(1)
-            switch number {
-            case 1: store.apply([StreamSource.part("1")])
-            case 2:
-                store.apply([.closeSegment(Self.video)])
-                #expect(store.statistics.waiters == 1)
-                source.advance()
-                store.apply(source.open() + [StreamSource.part("2")])
-            case 3:
-                store.apply([
-                    .closeSegment(Self.video),
-                    .renditions([StreamSource.picture(initialization: "x")]),
-                ])
-                source.advance()
-                store.apply(
-                    source.open(isDiscontinuity: true) + [
-                        StreamSource.part("3"), StreamSource.part("later"),
-                    ]
-                )
-            default:
-                continue
-            }
-            let resource = try await part
-            #expect(resource.chunks.map(\.text) == ["\(number)"])
-            #expect(resource.kind == .part)
-            #expect(resource.contentType == "video/mp4")
-            guard number < 3 else { break }
+        try await expectHintedPart("within the segment") {
+            store.apply([StreamSource.part("within the segment"), StreamSource.part("later")])
         }
+        try await expectHintedPart("of the next segment") {
+            store.apply([.closeSegment(Self.video)])
+            #expect(store.statistics.waiters == 1)
+            source.advance()
+            store.apply(source.open() + [StreamSource.part("of the next segment")])
+        }
+        try await expectHintedPart("after a discontinuity") {
+            store.apply([
+                .closeSegment(Self.video),
+                .renditions([StreamSource.picture(initialization: "another")]),
+            ])
+            source.advance()
+            store.apply(
+                source.open(isDiscontinuity: true) + [StreamSource.part("after a discontinuity")]
+            )
+        }
+        await #expect(throws: SegmentStoreError.unknownResource) {
+            try await store.resource(Self.video, named: "e1-part6.m4s")
+        }
+    }
+
+    /// Asks for what the playlist hints now, and holds what comes against `text`.
+    private func expectHintedPart(
+        _ text: String,
+        sourceLocation: SourceLocation = #_sourceLocation,
+        publish: () -> Void
+    ) async throws {
+        let hint = try #require(try await playlist().hints.last?["URI"])
+        async let part = store.resource(Self.video, named: hint)
+        await expectWaiters(1)
+        publish()
+        let resource = try await part
+        #expect(resource.chunks.map(\.text) == [text], sourceLocation: sourceLocation)
+        #expect(resource.kind == .part)
+        #expect(resource.contentType == "video/mp4")
+        let parts = try await playlist().segments.flatMap(\.parts)
+        #expect(parts.contains { $0.uri == hint }, sourceLocation: sourceLocation)
     }
 
     @Test(.timeLimit(.minutes(1)))

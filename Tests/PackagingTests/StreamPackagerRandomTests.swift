@@ -47,7 +47,8 @@ import Testing
             if Int.random(in: 0..<2_000, using: &random) == 0 {
                 dts = [.min, .max, -1, 1 << 33, 1 << 53].randomElement(using: &random) ?? 0
             }
-            let late = Int64.random(in: -1...3, using: &random) * 3_000
+            let isFar = Int.random(in: 0..<300, using: &random) == 0
+            let late = Int64.random(in: -1...3, using: &random) * (isFar ? 900_000 : 3_000)
             return .accessUnit(
                 AccessUnit(
                     track: Track.ID(track),

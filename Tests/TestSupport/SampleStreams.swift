@@ -18,7 +18,8 @@ package enum SampleStreams {
     private static let slice: [UInt8] = [0x41, 0x9A, 0x20, 0x24, 0x97, 0x57, 0x5F, 0x5C]
 
     /// An H.264 IDR picture with its parameter sets, in byte stream format.
-    package static func h264Keyframe(byteCount: Int = 1_000, isOtherFormat: Bool = false) -> [UInt8] {
+    package static func h264Keyframe(byteCount: Int = 1_000, isOtherFormat: Bool = false) -> [UInt8]
+    {
         let parameterSets = isOtherFormat ? otherSequenceParameterSet : sequenceParameterSet
         let bytes =
             startCode + accessUnitDelimiter + startCode + parameterSets + startCode

@@ -16,12 +16,29 @@ package struct ViewerLeft: Error {}
 final class ViewerPresence: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = Any
 
-    private struct State {
-        var hasLeft = false
-        var waiter: CheckedContinuation<Void, Never>?
+    private enum State {
+        case present(onDeparture: (@Sendable () -> Void)?)
+        case gone
     }
 
-    private let state = Mutex(State())
+    private let state = Mutex(State.present(onDeparture: nil))
+
+    var hasLeft: Bool {
+        state.withLock { state in
+            if case .gone = state { true } else { false }
+        }
+    }
+
+    /// Calls `action` once when the viewer leaves, at once when that has happened; takes the place of
+    /// the action before.
+    func onDeparture(_ action: (@Sendable () -> Void)?) {
+        let isGone = state.withLock { state in
+            if case .gone = state { return true }
+            state = .present(onDeparture: action)
+            return false
+        }
+        if isGone { action?() }
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
         leave()
@@ -42,62 +59,59 @@ final class ViewerPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         leave()
     }
 
-    /// Returns when the viewer has left, or when the task is cancelled.
-    func departure() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if state.hasLeft || Task.isCancelled { return true }
-                    state.waiter = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            takeWaiter()?.resume()
-        }
-    }
-
     private func leave() {
-        state.withLock { $0.hasLeft = true }
-        takeWaiter()?.resume()
-    }
-
-    private func takeWaiter() -> CheckedContinuation<Void, Never>? {
-        state.withLock { state in
-            defer { state.waiter = nil }
-            return state.waiter
+        let action = state.withLock { state -> (@Sendable () -> Void)? in
+            guard case .present(let action) = state else { return nil }
+            state = .gone
+            return action
         }
+        action?()
     }
 }
 
 extension MirrorRequestContext {
     /// Runs something that may wait, for as long as there is somebody to wait for.
     ///
+    /// `operation` starts in this very call and, when it need not wait, ends in it. When its time is
+    /// over it is cancelled; it must then end soon, with an error.
+    ///
     /// - Throws: What `operation` throws; `ViewerLeft` at once when the viewer goes;
-    ///   `ProblemDetails.shuttingDown` when the server begins to stop. In both cases `operation` is
-    ///   cancelled.
+    ///   `ProblemDetails.shuttingDown` when the server begins to stop.
     func whileViewerWaits<Value: Sendable>(
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let presence = try? await channel.pipeline.handler(type: ViewerPresence.self).get()
+        let presence = viewerPresence
         // Behind a door the handler is there for as long as the viewer is.
         if presence == nil, door != nil { throw ViewerLeft() }
-        return try await withThrowingTaskGroup(of: Value.self) { group in
-            defer { group.cancelAll() }
-            group.addTask(operation: operation)
-            group.addTask {
-                try await gracefulShutdown()
-                throw ProblemDetails.shuttingDown
+        // Its own task, because a task can be cancelled from outside and the present one cannot; it is
+        // awaited below in every case.
+        let task = Task.immediate(
+            executorPreference: EventLoopTaskExecutor(channel.eventLoop),
+            operation: operation
+        )
+        presence?.onDeparture { task.cancel() }
+        defer { presence?.onDeparture(nil) }
+        let result = await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await task.result
+            } onGracefulShutdown: {
+                task.cancel()
             }
-            if let presence {
-                group.addTask {
-                    await presence.departure()
-                    throw ViewerLeft()
-                }
-            }
-            guard let value = try await group.next() else { throw ViewerLeft() }
-            return value
+        } onCancel: {
+            task.cancel()
         }
+        do {
+            return try result.get()
+        } catch {
+            guard task.isCancelled else { throw error }
+            throw presence?.hasLeft == true
+                ? ViewerLeft() : ProblemDetails.shuttingDown as any Error
+        }
+    }
+
+    /// `nil` when there is no door, and when the viewer has left already.
+    private var viewerPresence: ViewerPresence? {
+        guard channel.eventLoop.inEventLoop else { return nil }
+        return try? channel.pipeline.syncOperations.handler(type: ViewerPresence.self)
     }
 }

@@ -5,7 +5,7 @@ struct ContinuityCounter {
     enum Verdict {
         case inOrder
         /// The counter of the packet before, once: a packet may be sent twice. The same is seen when
-        /// sixteen packets are lost, so the caller must compare the bytes.
+        /// fifteen packets are lost, so the caller must compare the bytes.
         case maybeRepeated
         case lost
         /// The source said that the count breaks here.

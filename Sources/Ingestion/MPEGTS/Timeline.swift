@@ -50,6 +50,12 @@ package struct Timeline: Sendable {
         package var isFirstInEpoch = false
         /// The times contradicted each other; `pts` was set to `dts`.
         package var isCorrected = false
+
+        package init(pts: Int64, dts: Int64, isCorrected: Bool = false) {
+            self.pts = pts
+            self.dts = dts
+            self.isCorrected = isCorrected
+        }
     }
 
     private static let jumpLimit: Int64 = 5 * 90_000

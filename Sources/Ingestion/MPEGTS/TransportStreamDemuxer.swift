@@ -106,7 +106,7 @@ struct TransportStreamDemuxer {
     ) {
         switch assemblers[index].counter.follow(packet) {
         case .inOrder: break
-        // Should it be the sixteenth later: tables are sent again and again.
+        // Should fifteen have been lost instead: tables are sent again and again.
         case .maybeRepeated: return
         case .restarted: assemblers[index].sections.lose()
         case .lost:

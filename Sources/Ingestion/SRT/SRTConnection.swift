@@ -63,6 +63,7 @@ final class SRTConnection {
     ///
     /// The buffer has room for several messages, which are handed on together.
     func drain(into buffer: UnsafeMutableRawBufferPointer, arrival: WallTime) -> Bool {
+        let socket = socket
         var filled = 0
         for _ in 0..<Self.messagesPerTurn {
             if buffer.count - filled < SRTSocket.messageSizeLimit {

@@ -18,9 +18,9 @@ extension SRTListener {
         ///
         /// Short, so that an encoder that was killed finds its name free when it is back.
         package var peerIdleTimeout: Duration = .milliseconds(1500)
-        /// Rest between two looks at the sockets.
+        /// Rest from the first packet that is due until packets are taken out.
         ///
-        /// A longer one costs less CPU and delays media by half of it in the mean; zero never rests.
+        /// A longer one costs less CPU and delays media by at most so much; zero never rests.
         package var drainInterval: Duration = .milliseconds(5)
 
         package init() {}

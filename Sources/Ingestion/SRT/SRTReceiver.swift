@@ -3,9 +3,9 @@ import Media
 
 /// The connections of one thread: waits for data, takes it out, hands it on.
 ///
-/// After a turn that took data the thread sleeps for `drainInterval`. libsrt then has nobody to wake
-/// for each packet, and one turn serves many of them: it halves what receiving costs, and delays
-/// media by half the interval in the mean.
+/// Once something is due the thread sleeps for `drainInterval` before it looks what: senders burst a
+/// whole picture at once, and one turn then serves all of it. libsrt meanwhile has nobody to wake for
+/// each packet.
 /// Bound: a revoked connection is closed within `waitMilliseconds`, or the drain interval while
 ///        media flows.
 final class SRTReceiver {
@@ -49,28 +49,34 @@ final class SRTReceiver {
 
     /// Waits for something to do and does it.
     ///
-    /// - Parameter accept: Called when a watched socket has callers waiting.
+    /// Calls `accept` when a watched socket has callers waiting.
     func turn(accept: () -> Void = {}) {
-        ready.removeAll(keepingCapacity: true)
-        poll.wait(milliseconds: Self.waitMilliseconds) { socket, _ in ready.append(socket) }
-        let tookData = serve(accept: accept)
+        if isSomethingReady() {
+            if !connections.isEmpty {
+                usleep(UInt32(clamping: Int64(drainInterval / .microseconds(1))))
+            }
+            ready.removeAll(keepingCapacity: true)
+            poll.wait(milliseconds: 0) { socket, _ in ready.append(socket) }
+            serve(accept: accept)
+        }
         judge()
-        if tookData { usleep(UInt32(clamping: Int64(drainInterval / .microseconds(1)))) }
     }
 
-    private func serve(accept: () -> Void) -> Bool {
-        guard !ready.isEmpty else { return false }
+    private func isSomethingReady() -> Bool {
+        var isReady = false
+        poll.wait(milliseconds: Self.waitMilliseconds) { _, _ in isReady = true }
+        return isReady
+    }
+
+    private func serve(accept: () -> Void) {
         let arrival = WallTime.now
-        var tookData = false
         for socket in ready {
             guard let connection = connections[socket] else {
                 accept()
                 continue
             }
-            tookData = true
             if !connection.drain(into: buffer, arrival: arrival) { end(connection, .peerGone) }
         }
-        return tookData
     }
 
     private func judge() {

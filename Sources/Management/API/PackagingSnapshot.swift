@@ -1,4 +1,4 @@
-package import Media
+import Media
 package import Packaging
 
 /// How the source fits the cutting into parts and segments, and what its encoder should change.

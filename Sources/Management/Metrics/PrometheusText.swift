@@ -16,6 +16,13 @@ struct PrometheusText {
         let kind: Kind
         let help: String
         var samples: [String: Double] = [:]
+
+        /// - Returns: False when there is no room for another sample.
+        mutating func set(_ value: Double, for labels: String, limit: Int) -> Bool {
+            guard samples.count < limit || samples[labels] != nil else { return false }
+            samples[labels] = value
+            return true
+        }
     }
 
     private let samplesPerFamily: Int
@@ -37,14 +44,12 @@ struct PrometheusText {
         labels: KeyValuePairs<String, String> = [:],
         _ value: Double
     ) {
-        let key = Self.render(labels)
-        var family = families[name] ?? Family(kind: kind, help: help)
-        if family.samples[key] == nil, family.samples.count >= samplesPerFamily {
-            omittedSamples += 1
-            return
-        }
-        family.samples[key] = value
-        families[name] = family
+        let isPlaced = families[name, default: Family(kind: kind, help: help)].set(
+            value,
+            for: Self.render(labels),
+            limit: samplesPerFamily
+        )
+        if !isPlaced { omittedSamples += 1 }
     }
 
     func render() -> String {

@@ -14,7 +14,7 @@ struct StreamMetric: Sendable {
         _ value: @escaping @Sendable (StreamSnapshot) -> UInt64?
     ) -> StreamMetric {
         StreamMetric(name: "mirror_\(name)", kind: .counter, help: help) { stream in
-            value(stream).map(Double.init)
+            value(stream).map { Double($0) }
         }
     }
 

@@ -1,4 +1,6 @@
-/// Why a header could not be read. Damage is counted by the caller, never logged here.
+/// Why a header could not be read.
+///
+/// Damage is counted by the caller, never logged here.
 enum BitstreamError: Error {
     /// The header goes on past the bytes at hand.
     case truncated
@@ -77,7 +79,7 @@ struct BitReader {
         return bytes[position >> 3] & (0x80 >> UInt8(position & 7)) != 0
     }
 
-    /// - Parameter count: 0 to 32 bits.
+    /// `count`: 0 to 32 bits.
     mutating func bits(_ count: Int) throws(BitstreamError) -> UInt32 {
         guard count <= bitsLeft else { throw .truncated }
         var value: UInt64 = 0

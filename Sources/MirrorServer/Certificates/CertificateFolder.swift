@@ -26,7 +26,7 @@ package struct CertificateFolder: Sendable {
                 "\(path) and its key do not belong together, cannot be read or expire too soon."
                     + " Make all anew with --force."
             case .cannotWrite(let path, let reason):
-                "\(path) cannot be written: \(reason)."
+                "\(path) cannot be written: \(reason)"
             }
         }
     }
@@ -124,14 +124,11 @@ package struct CertificateFolder: Sendable {
 
     /// Puts the file in place whole, with its mode from the start: a key is never readable by others.
     private func write(_ text: String, to path: String, mode: mode_t) throws(Failure) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: self.path,
-                withIntermediateDirectories: true
-            )
-        } catch {
-            throw .cannotWrite(self.path, reason: "\(error)")
-        }
+        // Where this fails, opening the file does too, and says why in fewer words.
+        try? FileManager.default.createDirectory(
+            atPath: self.path,
+            withIntermediateDirectories: true
+        )
         let draft = "\(path).\(getpid()).tmp"
         unlink(draft)
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
@@ -144,7 +141,7 @@ package struct CertificateFolder: Sendable {
             try handle.close()
         } catch {
             unlink(draft)
-            throw .cannotWrite(path, reason: "\(error)")
+            throw .cannotWrite(path, reason: error.localizedDescription)
         }
         guard rename(draft, path) == 0 else {
             let reason = String(cString: strerror(errno))

@@ -12,6 +12,6 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let source = options.source()
         let loaded = try source.loadOrExit()
-        try await MirrorServer.run(loaded.configuration, source: source)
+        try await ServerProcess.run(loaded.configuration, source: source)
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// ```
 /// 2026-05-01T12:00:00.123Z info  stream started  source=192.0.2.7 stream=news
-/// {"level":"info","message":"stream started","metadata":{"source":"192.0.2.7"},"time":"…"}
+/// {"time":"2026-05-01T12:00:00.123Z","level":"info","message":"stream started","source":"192.0.2.7"}
 /// ```
 ///
 /// Metadata of JSON lines stands beside the message, keys in order, values as strings.
@@ -57,7 +57,7 @@ package struct LineLogHandler: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
             .map { (key: $0.key, value: "\($0.value)") }
             .sorted { $0.key < $1.key }
-        let time = Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))
+        let time = Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         switch format {
         case .text:
             let level = event.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)

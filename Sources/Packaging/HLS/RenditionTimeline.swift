@@ -125,12 +125,15 @@ package struct RenditionTimeline: Sendable {
         if let last = segments.last, last.mediaSequence &+ 1 != start.mediaSequence {
             retireAll()
         }
-        let isContinuation = newest != nil
+        // A rendition that comes late has no segment before it that would tell.
+        let isDiscontinuity =
+            newest == nil
+            ? start.isDiscontinuity && discontinuitySequence > 0
+            : discontinuitySequence > self.discontinuitySequence
         append(
             Segment(
                 start: start,
-                isDiscontinuity: isContinuation
-                    ? discontinuitySequence > self.discontinuitySequence : start.isDiscontinuity,
+                isDiscontinuity: isDiscontinuity,
                 discontinuitySequence: discontinuitySequence,
                 initialization: initialization,
                 firstPart: nextPart

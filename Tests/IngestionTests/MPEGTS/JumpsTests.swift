@@ -31,18 +31,18 @@ import TestSupport
         var recorder = EventRecorder()
         recorder.feed(contribution.frames(0..<60, start: start))
         let jump = start + seconds * 90_000
+        contribution.audio = nil
+        var after = contribution.frames(60..<61, start: jump)
+        contribution.audio = .aac()
         // The sound's last frames from before the jump come behind the first picture after it.
-        var late: [UInt8] = []
         for frame in 0..<5 {
-            late += contribution.writer.pes(
+            after += contribution.writer.pes(
                 SampleStreams.aacFrame,
                 on: .aac(),
                 pts: start + 60 * 3_000 + Int64(frame) * 1_920
             )
         }
-        let after = contribution.frames(60..<61, start: jump) + late
-            + contribution.frames(61..<120, start: jump)
-        recorder.feed(after)
+        recorder.feed(after + contribution.frames(61..<120, start: jump))
         #expect(recorder.discontinuities == [.timestampJump])
         #expect(recorder.trackLists.count == 1)
         #expect(recorder.units(on: .h264()).count == 120)

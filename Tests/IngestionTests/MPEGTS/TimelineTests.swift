@@ -139,11 +139,11 @@ import Testing
         #expect(program.placeVideo(6 * Self.second)?.startsEpoch == false)
     }
 
-    @Test func aPresentationTimeBeforeTheDecodingTimeIsCorrected() throws {
+    @Test func aPresentationTimeBeforeTheDecodingTimeIsCorrected() {
         var program = Program()
-        let early = try #require(program.placeVideo(9_000, pts: 6_000))
+        let early = program.placeVideo(9_000, pts: 6_000)
         #expect(early == Timeline.Position(pts: 9_000, dts: 9_000, isCorrected: true))
-        let wild = try #require(program.placeVideo(12_000, pts: 3_600 * Self.second))
+        let wild = program.placeVideo(12_000, pts: 3_600 * Self.second)
         #expect(wild == Timeline.Position(pts: 12_000, dts: 12_000, isCorrected: true))
     }
 
@@ -152,7 +152,7 @@ import Testing
         #expect(cursor.advanceNudging(to: 100) == 100)
         #expect(cursor.advanceNudging(to: 100) == 101)
         #expect(cursor.advanceNudging(to: 50) == 102)
-        #expect(!cursor.advance(to: 102))
-        #expect(cursor.advance(to: 103))
+        let advances = [cursor.advance(to: 102), cursor.advance(to: 103)]
+        #expect(advances == [false, true])
     }
 }

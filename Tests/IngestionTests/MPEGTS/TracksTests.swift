@@ -10,10 +10,9 @@ import TestSupport
     @Test func pictureAloneIsAnnouncedWithItsFirstFrame() {
         var contribution = Contribution(audio: nil)
         var recorder = EventRecorder()
-        #expect(recorder.feed(contribution.frames(0..<1)).map(\.line) == [
-            "tracks 256", "256 pts 93000 dts 90000 938 bytes closed",
-        ].prefix(1) + recorder.log.suffix(1))
-        #expect(recorder.log.count == 2)
+        let events = recorder.feed(contribution.frames(0..<1))
+        #expect(events.first?.trackList?.video?.id.rawValue == 256)
+        #expect(events.dropFirst().map { $0.unit?.isKeyframe } == [true])
     }
 
     @Test func soundAloneIsAnnouncedWithItsFirstFrame() {
@@ -76,7 +75,7 @@ import TestSupport
         #expect(recorder.units(on: .h264()).isEmpty)
     }
 
-    @Test func nomoreThanTheLimitIsHeld() {
+    @Test func noMoreThanTheLimitIsHeld() {
         var silent = Contribution()
         silent.audio = nil
         var byCount = EventRecorder(configuration: .init(heldUnitLimit: 5))
@@ -150,7 +149,8 @@ import TestSupport
         second.writer.programs[0].mapPID = 0x1001
         second.writer.programs[0].number = 2
         second.writer.version = 1
-        recorder.feed(second.frames(30..<60))
+        // Its first association table has the continuity counter of the one before.
+        recorder.feed(second.frames(30..<90))
         #expect(
             recorder.log.filter { !$0.contains("pts") }
                 == ["tracks 256 257", "discontinuity formatChange", "tracks 768 769"]

@@ -1,4 +1,5 @@
 import Media
+import NIOCore
 import TestSupport
 import Testing
 
@@ -39,7 +40,9 @@ private typealias Bytes = ElementaryStreamBytes
         ),
         (
             .av1,
-            Bytes.hex("000001 1200 000001 0a0b000000030cc4ff673efe4090 000001 320710000003010000")
+            Bytes.hex(
+                "000001 1200 000001 0a0b000000030cc4ff673efe4090 000001 3207100000030301000003"
+            )
         ),
         (
             .jpegXS,
@@ -53,13 +56,21 @@ private typealias Bytes = ElementaryStreamBytes
 
     private static let audioSamples: [(framing: AudioBitstreamParser.Framing, bytes: [UInt8])] = [
         (.adts, Bytes.hex("fff15080011ffc01 fff1500001bffca004c8001000 fff15080011ffc02")),
-        (.latm, Bytes.hex("56e012 40801000c9 58ac4620c3fe0006ab 00000000 56e0020080")),
+        (
+            .latm,
+            Bytes.hex(
+                "56e07c200011881fe3aef01002630bb319a9c97199b971898180001344ea8cc625e92c3a175e33e64e"
+                    + "355abc91724923c227feb63258dff77fc39d6d3957818efcc5e5370bf85faa991b09ab9ab99d"
+                    + "be5972e5e3c6aabe5972e5e3c78f1cb34d145c78f18a6cb1451786f67778f8f760f51754f2f7"
+                    + "58f55701e6aeade6ee00"
+            )
+        ),
         (.opus, Bytes.hex("7ff003 0138 fcfffe 7fe003 fcfffe 7ffc02 01380138 02aabb fc01")),
         (.ac3, Bytes.hex("0b775052004043e1") + [UInt8](repeating: 0, count: 120)),
         (.eac3, Bytes.hex("0b770007 3f87ffffffffffffffffffff 0b774007 3f87ffffffffffffffffffff")),
         (
             .mpegAudio,
-            Bytes.hex("fffb1464") + [UInt8](repeating: 0, count: 92) + Bytes.hex("fffb1464")
+            Bytes.hex("fffb1464") + [UInt8](repeating: 0, count: 92)
         ),
     ]
 

@@ -1,4 +1,5 @@
 import Media
+import NIOCore
 import Testing
 
 private typealias Bytes = ElementaryStreamBytes
@@ -11,7 +12,7 @@ private typealias Bytes = ElementaryStreamBytes
 
     /// A syncframe of sixteen bytes at 48 kHz.
     ///
-    /// - Parameter blocks: `numblkscod`.
+    /// `blocks`: `numblkscod`.
     private static func frame(
         type: Int,
         substream: Int = 0,

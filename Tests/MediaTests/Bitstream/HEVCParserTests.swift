@@ -1,4 +1,5 @@
 import Media
+import NIOCore
 import Testing
 
 private typealias Bytes = ElementaryStreamBytes
@@ -12,7 +13,7 @@ private enum Sample {
     static let delimiter = "460150"
     static let idr = "2801ac21182dfa452a76b186f02704c0"
     static let clean = "2a01ac3c5b22246060b8291f6aeabc1a"
-    static let trailing = "0201d0214988108c554b4d4096874c00"
+    static let trailing = "0201d0214988108c554b4d4096874c"
     static let trailingNonReference = "0001e024fd7a240a462a555560928a08"
     static let leading = "1201e1c2255278204a3154aaab948554"
     static let leadingNonReference = "1001e1a6f5fe8902818a955558928a08"

@@ -58,8 +58,7 @@ export class Player extends EventTarget {
   }
 
   start() {
-    const canPlay = window.Hls?.isSupported() || this.#isNative;
-    if (canPlay) this.#connect();
+    if (window.Hls?.isSupported() || this.#isNative) this.#connect();
     else this.#setState('unavailable');
   }
 
@@ -357,10 +356,12 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  // Browsers that play HLS themselves and have no Media Source Extensions (iPhone).
+  // Browsers that play HLS themselves and have no Media Source Extensions (older iPhones). Where
+  // there are any, a missing hls.js is a fault to be told of, not to be hidden by a late picture.
 
   get #isNative() {
-    return this.#video.canPlayType('application/vnd.apple.mpegurl') !== '';
+    const hasMediaSource = 'MediaSource' in window || 'ManagedMediaSource' in window;
+    return !hasMediaSource && this.#video.canPlayType('application/vnd.apple.mpegurl') !== '';
   }
 
   get #nativePlayingDate() {

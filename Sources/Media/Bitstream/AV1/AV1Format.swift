@@ -10,7 +10,7 @@ extension AV1SequenceHeader {
         }
     }
 
-    /// - Parameter headerUnit: The sequence header OBU, with its size field.
+    /// `headerUnit`: the sequence header OBU, with its size field.
     func format(headerUnit: ByteBuffer) -> VideoFormat {
         let levelName =
             levelIndex == 31 ? "Maximum parameters" : "\(2 + levelIndex / 4).\(levelIndex % 4)"
@@ -32,6 +32,7 @@ extension AV1SequenceHeader {
     }
 
     /// `av01.0.04M.08`; the optional fields follow when one differs from its default.
+    ///
     /// Source: AV1 Codec ISO Media File Format Binding, 5.
     private var codecString: String {
         let level = Self.twoDigits(levelIndex) + (isHighTier ? "H" : "M")
@@ -50,7 +51,9 @@ extension AV1SequenceHeader {
             + ".\(colour?.isFullRange == true ? 1 : 0)"
     }
 
-    /// AV1CodecConfigurationRecord. Source: AV1 Codec ISO Media File Format Binding, 2.3.3.
+    /// AV1CodecConfigurationRecord.
+    ///
+    /// Source: AV1 Codec ISO Media File Format Binding, 2.3.3.
     private func decoderConfiguration(headerUnit: ByteBuffer) -> ByteBuffer {
         var writer = BitWriter()
         // marker, version

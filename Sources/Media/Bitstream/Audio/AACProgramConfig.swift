@@ -11,7 +11,7 @@ struct AACProgramConfig: Sendable, Hashable {
         let bits: Int
     }
 
-    /// - Parameter reader: Its first byte is what the element is aligned to.
+    /// `reader`: its first byte is what the element is aligned to.
     init(_ reader: inout BitReader) throws(BitstreamError) {
         var fields: [Field] = []
         func read(_ bits: Int) throws(BitstreamError) -> Int {

@@ -30,11 +30,13 @@ package struct AudioBitstreamParser: Sendable {
     /// Times of PES packets, each with the place in `backlog` where its bytes begin, that no frame
     /// has taken yet.
     private var anchors: [(offset: Int, time: MediaTime)] = []
-    /// Time of the next frame: `samples` after `origin`. `nil` until a time was given.
+    /// Time of the next frame: `samples` after `origin`.
+    ///
+    /// `nil` until a time was given.
     private var origin: MediaTime?
     private var samples: Int64 = 0
 
-    /// - Parameter opusChannelConfiguration: `channel_config_code` of the Opus audio descriptor.
+    /// `opusChannelConfiguration`: `channel_config_code` of the Opus audio descriptor.
     package init(framing: Framing, opusChannelConfiguration: UInt8? = nil) {
         parser =
             switch framing {
@@ -48,8 +50,8 @@ package struct AudioBitstreamParser: Sendable {
 
     /// Takes the bytes of one PES packet.
     ///
-    /// - Parameter pts: Of the first frame that begins in these bytes. Frames before the first
-    ///   time known are dropped.
+    /// `pts`: of the first frame that begins in these bytes. Frames before the first
+    /// time known are dropped.
     package mutating func parse(_ bytes: Span<UInt8>, pts: MediaTime?) -> [AudioUnit] {
         if let pts, anchors.count < Self.anchorLimit { anchors.append((backlog.count, pts)) }
         bytes.withUnsafeBufferPointer { backlog.append(contentsOf: $0) }

@@ -4,7 +4,9 @@ import NIOCore
 ///
 /// Source: ISO/IEC 14496-3, 1.6.2.1 (AudioSpecificConfig), 4.4.1 (GASpecificConfig).
 struct AudioSpecificConfig: Sendable, Hashable {
-    /// Of the core: 1 Main, 2 LC, 3 SSR, 4 LTP. Other object types are not carried.
+    /// Of the core: 1 Main, 2 LC, 3 SSR, 4 LTP.
+    ///
+    /// Other object types are not carried.
     let objectType: Int
     /// Of the core.
     let sampleRate: Int
@@ -17,9 +19,10 @@ struct AudioSpecificConfig: Sendable, Hashable {
     /// The configuration itself, from its first bit.
     private(set) var bytes: [UInt8] = []
 
-    /// - Parameter reader: Stands at the first bit, which begins its first byte.
-    /// - Parameter isWhole: All bytes of the reader are of the configuration, so that one which
-    ///   follows compatibly may be looked for.
+    /// `reader`: stands at the first bit, which begins its first byte.
+    ///
+    /// `isWhole`: all bytes of the reader are of the configuration, so that one which
+    /// follows compatibly may be looked for.
     init(_ reader: inout BitReader, isWhole: Bool) throws(BitstreamError) {
         var objectType = try Self.readObjectType(&reader)
         sampleRate = try Self.readSampleRate(&reader)
@@ -52,8 +55,8 @@ struct AudioSpecificConfig: Sendable, Hashable {
 
     /// A configuration of AAC as ADTS headers describe it.
     ///
-    /// - Parameter rateIndex: `sampling_frequency_index`, 0 to 12.
-    /// - Parameter program: For `channel_configuration` 0.
+    /// `rateIndex`: `sampling_frequency_index`, 0 to 12.
+    /// `program`: for `channel_configuration` 0.
     init?(objectType: Int, rateIndex: Int, channelConfiguration: Int, program: AACProgramConfig?) {
         guard rateIndex < Self.sampleRates.count else { return nil }
         self.objectType = objectType
@@ -75,7 +78,9 @@ struct AudioSpecificConfig: Sendable, Hashable {
         bytes = writer.bytes
     }
 
-    /// Spectral band replication that decoders which do not know it pass over. Source: 1.6.5.
+    /// Spectral band replication that decoders which do not know it pass over.
+    ///
+    /// Source: 1.6.5.
     private mutating func readCompatibleExtension(
         _ reader: inout BitReader
     ) throws(BitstreamError) -> Bool {

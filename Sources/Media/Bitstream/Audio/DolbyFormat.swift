@@ -23,8 +23,9 @@ extension AudioFormat {
         )
     }
 
-    /// - Parameter frames: Of one access unit, in order; `first` is the first of them.
-    /// - Parameter byteCount: Of the access unit.
+    /// `frames`: of one access unit, in order; `first` is the first of them.
+    ///
+    /// `byteCount`: of the access unit.
     init(eac3 frames: [DolbySyncFrame.Traits], _ first: DolbySyncFrame.Traits, byteCount: Int) {
         // A programme: an independent substream and those that depend on it, each taken once.
         var programmes: [[DolbySyncFrame.Traits]] = []
@@ -57,7 +58,9 @@ extension AudioFormat {
         )
     }
 
-    /// EC3SpecificBox. Source: ETSI TS 102 366, F.6; ETSI TS 103 420, C.3.2 for what follows it.
+    /// EC3SpecificBox.
+    ///
+    /// Source: ETSI TS 102 366, F.6; ETSI TS 103 420, C.3.2 for what follows it.
     private static func eac3Configuration(
         _ programmes: [[DolbySyncFrame.Traits]],
         dataRate: Int,

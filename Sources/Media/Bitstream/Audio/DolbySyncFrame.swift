@@ -185,7 +185,7 @@ struct DolbySyncFrame: Sendable, Hashable {
     }
 
     private static let sampleRates = [48_000, 44_100, 32_000]
-    /// kbit/s
+    // kbit/s
     private static let bitrates = [
         32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640,
     ]

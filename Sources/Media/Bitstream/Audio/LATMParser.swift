@@ -51,7 +51,9 @@ struct LATMParser: AudioFrameParser {
     }
 }
 
-/// `StreamMuxConfig()`. Source: ISO/IEC 14496-3, 1.7.3.2.
+/// `StreamMuxConfig()`.
+///
+/// Source: ISO/IEC 14496-3, 1.7.3.2.
 private struct StreamMuxConfig: Sendable {
     let audio: AudioSpecificConfig
 
@@ -104,7 +106,7 @@ private struct StreamMuxConfig: Sendable {
         }
     }
 
-    /// `LatmGetValue()`
+    /// A value behind its length in bytes: `LatmGetValue()`.
     private static func readValue(_ reader: inout BitReader) throws(BitstreamError) -> Int {
         let bytes = try reader.int(2) + 1
         return try reader.int(8 * bytes)

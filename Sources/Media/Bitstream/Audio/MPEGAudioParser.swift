@@ -1,6 +1,8 @@
 import NIOCore
 
-/// MPEG-1 and MPEG-2 audio: layers I, II and III. A frame keeps its header.
+/// MPEG-1 and MPEG-2 audio: layers I, II and III.
+///
+/// A frame keeps its header.
 ///
 /// Source: ISO/IEC 11172-3, 2.4.1.3 and 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3.
 struct MPEGAudioParser: AudioFrameParser {

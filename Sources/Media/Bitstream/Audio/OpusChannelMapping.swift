@@ -45,7 +45,9 @@ struct OpusChannelMapping: Sendable {
         family == 255 ? "dual mono" : ChannelLayout.name(forChannels: channels)
     }
 
-    /// The payload of `dOps`. Its pre-skip is 0: a live stream has no beginning to leave out.
+    /// The payload of `dOps`.
+    ///
+    /// Its pre-skip is 0: a live stream has no beginning to leave out.
     func decoderConfiguration(sampleRate: Int) -> ByteBuffer {
         var record = ByteBuffer()
         record.writeInteger(UInt8(0))

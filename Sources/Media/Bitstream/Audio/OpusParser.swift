@@ -46,7 +46,9 @@ struct OpusParser: AudioFrameParser {
         )
     }
 
-    /// The length of a packet, from its TOC byte. Source: RFC 6716, 3.1 and 3.2.5.
+    /// The length of a packet, from its TOC byte.
+    ///
+    /// Source: RFC 6716, 3.1 and 3.2.5.
     private static func samples(in packet: Span<UInt8>) -> Int? {
         guard !packet.isEmpty else { return nil }
         let configuration = Int(packet[0] >> 3)

@@ -1,8 +1,9 @@
 import NIOCore
 
 extension VideoFormat {
-    /// - Parameter sequence: The parameter set in use, as it was sent.
-    /// - Parameter pictures: The picture parameter sets that refer to it, as they were sent.
+    /// `sequence`: the parameter set in use, as it was sent.
+    ///
+    /// `pictures`: the picture parameter sets that refer to it, as they were sent.
     init(
         _ sequence: H264SequenceParameterSet,
         sequenceBytes: [UInt8],
@@ -79,7 +80,9 @@ extension H264SequenceParameterSet {
         return "\(levelIDC / 10).\(levelIDC % 10)"
     }
 
-    /// AVCDecoderConfigurationRecord. Source: ISO/IEC 14496-15, 5.3.3.1.
+    /// AVCDecoderConfigurationRecord.
+    ///
+    /// Source: ISO/IEC 14496-15, 5.3.3.1.
     fileprivate func decoderConfiguration(
         sequenceBytes: [UInt8],
         pictureBytes: [[UInt8]]

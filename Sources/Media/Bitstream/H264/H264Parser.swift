@@ -171,7 +171,9 @@ struct H264Parser: VideoElementaryParser {
         return latest
     }
 
-    /// Looks for a recovery point message among those of an SEI NAL unit. Source: 7.3.2.3.1, D.2.8.
+    /// Looks for a recovery point message among those of an SEI NAL unit.
+    ///
+    /// Source: 7.3.2.3.1, D.2.8.
     private static func hasRecoveryPoint(_ reader: inout BitReader) -> Bool {
         do {
             try reader.skip(8)

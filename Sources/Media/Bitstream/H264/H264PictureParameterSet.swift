@@ -7,7 +7,7 @@ struct H264PictureParameterSet: Sendable {
     /// `bottom_field_pic_order_in_frame_present_flag`
     let hasBottomFieldPictureOrder: Bool
 
-    /// - Parameter unit: The NAL unit, header included.
+    /// Reads a whole NAL unit, its header included.
     init(_ unit: Span<UInt8>) throws(BitstreamError) {
         var reader = BitReader(unescaping: unit)
         try reader.skip(8)

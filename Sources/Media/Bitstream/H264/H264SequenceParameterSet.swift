@@ -25,7 +25,7 @@ struct H264SequenceParameterSet: Sendable {
         case decodingOrder
     }
 
-    /// - Parameter unit: The NAL unit, header included.
+    /// Reads a whole NAL unit, its header included.
     init(_ unit: Span<UInt8>) throws(BitstreamError) {
         var reader = BitReader(unescaping: unit)
         try reader.skip(8)

@@ -16,7 +16,7 @@ struct H264SliceHeader: Sendable {
     private(set) var idrPictureID: UInt32?
     private(set) var pictureOrder: (Int, Int) = (0, 0)
 
-    /// - Parameter reader: Stands before the NAL unit header.
+    /// `reader`: stands before the NAL unit header.
     init(
         _ reader: inout BitReader,
         sequences: borrowing ParameterSetTable<H264SequenceParameterSet>,
@@ -52,6 +52,7 @@ struct H264SliceHeader: Sendable {
     }
 
     /// Whether this slice is the first of another primary coded picture.
+    ///
     /// Source: ITU-T H.264 7.4.1.2.4.
     func beginsPicture(after last: H264SliceHeader) -> Bool {
         frameNumber != last.frameNumber

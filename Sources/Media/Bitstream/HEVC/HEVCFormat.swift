@@ -7,6 +7,7 @@ struct HEVCParameterSets {
     let pictures: [ParameterSetTable<HEVCPictureParameterSet>.Entry]
 
     /// HEVCDecoderConfigurationRecord, its arrays complete (`hvc1`).
+    ///
     /// Source: ISO/IEC 14496-15, 8.3.3.1.
     var decoderConfiguration: ByteBuffer {
         let sps = sequence.parsed

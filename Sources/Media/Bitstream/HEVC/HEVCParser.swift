@@ -1,6 +1,8 @@
 import NIOCore
 
-/// Access units out of an HEVC byte stream. Only the base layer is carried.
+/// Access units out of an HEVC byte stream.
+///
+/// Only the base layer is carried.
 ///
 /// Source: ITU-T H.265 7.4.2.4.4 (order of NAL units), Annex B, 8.1.3 (RASL pictures).
 struct HEVCParser: VideoElementaryParser {

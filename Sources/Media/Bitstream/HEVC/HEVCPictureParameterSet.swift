@@ -5,7 +5,7 @@ struct HEVCPictureParameterSet: Sendable {
     let id: Int
     let sequenceParameterSet: Int
 
-    /// - Parameter unit: The NAL unit, header included.
+    /// Reads a whole NAL unit, its header included.
     init(_ unit: Span<UInt8>) throws(BitstreamError) {
         var reader = BitReader(unescaping: unit)
         try reader.skip(16)

@@ -10,7 +10,7 @@ struct HEVCProfileTierLevel: Sendable {
     let constraints: [UInt8]
     let levelIDC: UInt8
 
-    /// - Parameter subLayers: `max_sub_layers_minus1`.
+    /// `subLayers`: `max_sub_layers_minus1`.
     init(_ reader: inout BitReader, subLayers: Int) throws(BitstreamError) {
         profileSpace = UInt8(try reader.bits(2))
         isHighTier = try reader.flag()
@@ -30,7 +30,9 @@ struct HEVCProfileTierLevel: Sendable {
         }
     }
 
-    /// `hvc1.1.6.L93.B0`. Source: ISO/IEC 14496-15 E.3.
+    /// `hvc1.1.6.L93.B0`.
+    ///
+    /// Source: ISO/IEC 14496-15 E.3.
     var codecString: String {
         let space = ["", "A", "B", "C"][Int(profileSpace)]
         let compatibility = String(

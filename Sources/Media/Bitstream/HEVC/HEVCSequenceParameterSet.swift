@@ -16,7 +16,7 @@ struct HEVCSequenceParameterSet: Sendable {
     let maximumReorderedPictures: Int
     private(set) var usability = VideoUsability()
 
-    /// - Parameter unit: The NAL unit, header included.
+    /// Reads a whole NAL unit, its header included.
     init(_ unit: Span<UInt8>) throws(BitstreamError) {
         var reader = BitReader(unescaping: unit)
         try reader.skip(16)
@@ -108,7 +108,7 @@ struct HEVCSequenceParameterSet: Sendable {
 
     /// Source: ITU-T H.265 7.3.7.
     ///
-    /// - Parameter previous: `NumDeltaPocs` of the set before; `nil` for the first.
+    /// `previous`: `NumDeltaPocs` of the set before; `nil` for the first.
     /// - Returns: `NumDeltaPocs` of this set.
     private static func skipReferencePictureSet(
         _ reader: inout BitReader,

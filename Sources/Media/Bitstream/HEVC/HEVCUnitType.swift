@@ -1,4 +1,6 @@
-/// Types of NAL units of HEVC. Source: ITU-T H.265 Table 7-1.
+/// Types of NAL units of HEVC.
+///
+/// Source: ITU-T H.265 Table 7-1.
 enum HEVCUnitType {
     static let cleanRandomAccess: UInt8 = 21
     static let videoParameterSet: UInt8 = 32
@@ -31,7 +33,9 @@ enum HEVCUnitType {
     }
 
     /// AUD, prefix SEI and the reserved types that, like parameter sets, begin an access unit when
-    /// they follow a slice. Source: 7.4.2.4.4.
+    /// they follow a slice.
+    ///
+    /// Source: 7.4.2.4.4.
     static func beginsAccessUnit(_ type: UInt8) -> Bool {
         (32...35).contains(type) || type == 39 || (41...44).contains(type)
             || (48...55).contains(type)

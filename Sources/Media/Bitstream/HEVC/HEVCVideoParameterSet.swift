@@ -5,7 +5,7 @@ struct HEVCVideoParameterSet: Sendable {
     let id: Int
     private(set) var timing: (unitsInTick: UInt32, timeScale: UInt32)?
 
-    /// - Parameter unit: The NAL unit, header included.
+    /// Reads a whole NAL unit, its header included.
     init(_ unit: Span<UInt8>) throws(BitstreamError) {
         var reader = BitReader(unescaping: unit)
         try reader.skip(16)

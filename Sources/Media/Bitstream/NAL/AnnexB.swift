@@ -4,13 +4,17 @@ import Glibc
 ///
 /// Source: ITU-T H.264 Annex B and 7.4.1 (emulation prevention); the same in ITU-T H.265.
 enum AnnexB {
-    /// Units in one access unit; what comes after is ignored. Real streams stay far below.
+    /// Units in one access unit; what comes after is ignored.
+    ///
+    /// Real streams stay far below.
     static let unitLimit = 4096
 
-    /// Finds the units of a byte stream. Bytes before the first start code are not part of any.
+    /// Finds the units of a byte stream.
     ///
-    /// - Parameter trimmingZeros: Leave out `trailing_zero_8bits`; a NAL unit never ends in zero.
-    /// - Parameter ranges: Cleared and filled with the place of each unit that is not empty.
+    /// Bytes before the first start code are not part of any.
+    ///
+    /// `trimmingZeros`: leave out `trailing_zero_8bits`; a NAL unit never ends in zero.
+    /// `ranges`: cleared and filled with the place of each unit that is not empty.
     static func split(
         _ bytes: Span<UInt8>,
         trimmingZeros: Bool = true,

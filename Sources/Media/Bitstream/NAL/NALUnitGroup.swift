@@ -4,7 +4,9 @@ import NIOCore
 struct NALUnitGroup {
     /// What goes into the payload.
     private(set) var ranges: [Range<Int>] = []
-    /// Parameter sets that differ from those announced. At a keyframe they become the new decoder
+    /// Parameter sets that differ from those announced.
+    ///
+    /// At a keyframe they become the new decoder
     /// configuration; anywhere else the payload is the only way for a decoder to learn of them.
     private(set) var changedParameterSets: [Range<Int>] = []
     /// An AUD, SEI or parameter set was met: the next slice begins an access unit.
@@ -37,6 +39,7 @@ struct NALUnitGroup {
     }
 
     /// The units behind 4-byte lengths, copied once into one allocation.
+    ///
     /// Source: ISO/IEC 14496-15, 5.3.2 (`lengthSizeMinusOne` 3).
     func payload(of bytes: Span<UInt8>, includingParameterSets: Bool) -> ByteBuffer {
         let sets = includingParameterSets ? changedParameterSets : []

@@ -3,7 +3,9 @@
 /// Encoders repeat them at every keyframe; bytes that are there already are not parsed again.
 /// Bound: `idLimit` sets of at most `sizeLimit` bytes.
 struct ParameterSetTable<Parsed: Sendable>: Sendable {
-    /// Longer ones are refused. Real sets are tens of bytes; scaling lists and HRD make hundreds.
+    /// Longer ones are refused.
+    ///
+    /// Real sets are tens of bytes; scaling lists and HRD make hundreds.
     static var sizeLimit: Int { 4096 }
 
     struct Entry: Sendable {

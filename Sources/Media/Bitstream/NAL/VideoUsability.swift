@@ -112,7 +112,7 @@ struct PictureSize: Sendable, Hashable {
     let width: Int
     let height: Int
 
-    /// - Parameter crop: Left, right, top, bottom, in units of `cropUnit`.
+    /// `crop`: left, right, top, bottom, in units of `cropUnit`.
     init(
         coded: (width: Int, height: Int),
         crop: (left: Int, right: Int, top: Int, bottom: Int),

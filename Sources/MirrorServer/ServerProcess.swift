@@ -9,7 +9,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// Builds the stages, connects them and runs them until the process is told to stop.
-enum MirrorServer {
+enum ServerProcess {
     /// - Throws: What keeps the server from starting, in words.
     static func run(
         _ configuration: ServerConfiguration,

@@ -1,0 +1,76 @@
+import Foundation
+import Synchronization
+
+/// A program that publishes over SRT; it is stopped when it is dropped.
+package final class Publisher: Sendable {
+    package let process: ExternalProcess
+    private let feed: Task<Void, Never>?
+
+    private init(process: ExternalProcess, feed: Task<Void, Never>? = nil) {
+        self.process = process
+        self.feed = feed
+    }
+
+    deinit { stop() }
+
+    package func stop() {
+        feed?.cancel()
+        process.signal(SIGTERM)
+    }
+
+    /// The publisher dies without a word.
+    package func kill() {
+        feed?.cancel()
+        process.signal(SIGKILL)
+    }
+
+    /// ffmpeg loops a transport stream in real time, without encoding it anew.
+    package static func ffmpeg(
+        _ file: String,
+        to url: String,
+        _ options: [String] = []
+    ) throws -> Publisher {
+        Publisher(
+            process: try ExternalProcess(
+                "ffmpeg",
+                [
+                    "-hide_banner", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", file,
+                    "-map", "0", "-c", "copy",
+                ] + options + ["-f", "mpegts", url]
+            )
+        )
+    }
+
+    /// srt-live-transmit sends bytes as they are handed out, each at its time.
+    ///
+    /// - Parameter next: The bytes that follow and when they are due, counted from the start; `nil`
+    ///   ends the contribution.
+    package static func bytes(
+        to url: String,
+        next: @escaping @Sendable () -> (due: Duration, bytes: [UInt8])?
+    ) throws -> Publisher {
+        let pipe = Pipe()
+        let process = try ExternalProcess(
+            "srt-live-transmit",
+            ["-q", "-loglevel", "fatal", "-chunk", "1316", "file://con", url],
+            input: pipe.fileHandleForReading
+        )
+        let output = pipe.fileHandleForWriting
+        let feed = Task {
+            let clock = ContinuousClock()
+            let start = clock.now
+            while !Task.isCancelled, let (due, bytes) = next() {
+                try? await clock.sleep(until: start.advanced(by: due))
+                do { try output.write(contentsOf: Data(bytes)) } catch { break }
+            }
+            try? output.close()
+        }
+        return Publisher(process: process, feed: feed)
+    }
+
+    /// AV1 and AAC in a transport stream, looped: ffmpeg 5.1 cannot write AV1 into one.
+    package static func av1(to url: String) throws -> Publisher {
+        let source = Mutex(try AV1Source())
+        return try bytes(to: url) { source.withLock { $0.next() } }
+    }
+}
