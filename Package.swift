@@ -109,6 +109,7 @@ let package = Package(
                 "Ingestion",
                 "Media",
                 "Packaging",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -217,6 +218,7 @@ let package = Package(
         .testTarget(
             name: "ManagementTests",
             dependencies: [
+                "Distribution",
                 "Ingestion",
                 "Management",
                 "Media",

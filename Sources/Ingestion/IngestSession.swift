@@ -1,24 +1,25 @@
 package import Media
 
-/// The bytes of one contribution become media events. Read this first.
+/// The bytes of one contribution become media events.
 ///
-/// The way of the bytes, one file each in `MPEGTS/`:
+/// The way of the bytes, each step a file in `MPEGTS/`:
 ///
-///     bytes ─TransportPacketFramer─▶ packets ─TransportStreamDemuxer─┬▶ sections ─ProgramSelection─▶ which PIDs to follow
-///                                                                    └▶ ElementaryStream: PES packets ─Timeline, parsers─▶ access units
-///     access units ─TrackAnnouncer─▶ MediaEvent
+///     bytes ──TransportPacketFramer──▶ transport packets ──TransportStreamDemuxer──▶ by PID to
+///       ├─▶ SectionAssembler ──sections──▶ ProgramSelection: which PIDs to follow
+///       └─▶ ElementaryStream ─▶ PESAssembler ──PES packets──▶ Timeline and the bitstream parsers
+///                              ──access units──▶ TrackAnnouncer ──▶ MediaEvent
 ///
-/// In:     an MPEG transport stream from any byte on, in any split; 188-, 192- and 204-byte packets.
-/// Out:    `.tracks` before the first access unit of a track, then access units, each as soon as its
-///         last byte is here; `.discontinuity` where timeline or format break. Never `.end`: only
-///         the transport knows why it stopped.
+/// In:     an MPEG transport stream from any byte on, in any split; packets of 188, 192, 204 bytes.
+/// Out:    `.tracks` before the first access unit of a track, then access units, each as soon as
+///         its last byte is here; `.discontinuity` where timeline or format break. Never `.end`:
+///         only the transport knows why it stopped.
 /// Bounds: one PES packet a stream (`pesLimitBytes`), the access units held until the tracks are
 ///         known (`heldUnitLimit`, `heldByteLimit`), 32 audio tracks, 64 programs.
 /// Errors: none. Damage is counted in `statistics` and the stream goes on behind it.
 /// Threads: one owner. Nothing here blocks, reads a clock or does I/O.
 package struct IngestSession: Sendable {
     package struct Configuration: Sendable {
-        /// A video PES packet above this is damage. Audio has a fixed limit of its own.
+        /// A video PES packet above this is damage; audio has a fixed limit of its own.
         package var pesLimitBytes: Int
         /// A stream that gave nothing decodable while the others went on for this long is left out
         /// of the first announcement.

@@ -28,6 +28,9 @@ package final class StreamPipeline: Sendable {
         bytes: 64 << 20
     )
 
+    /// hls.js takes the number 0 for "no low-latency reload" and then polls.
+    private static let firstMediaSequence: UInt64 = 1
+
     package init(
         name: StreamName,
         configuration: PackagingConfiguration,
@@ -46,7 +49,10 @@ package final class StreamPipeline: Sendable {
 
     /// Packages the stream until `live` is closed, then ends its playlists.
     package func run() async {
-        var packager = StreamPackager(configuration: configuration)
+        var packager = StreamPackager(
+            configuration: configuration,
+            firstMediaSequence: Self.firstMediaSequence
+        )
         var coach = AdviceLog(logger: logger)
         for await event in events {
             if case .tracks(let tracks) = event { log(tracks) }

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// Encodes `ClockPicture` in real time with a tone beside it and publishes it: x264 zerolatency,
 /// 720p30, a keyframe a second.

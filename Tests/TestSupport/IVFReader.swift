@@ -1,7 +1,7 @@
 /// The frames of an IVF file, the form in which encoders write bare AV1.
 ///
-/// Shape: a 32-byte header, then for each frame (AV1: temporal unit) its size in 4 bytes, its PTS in 8,
-///        and its bytes; little-endian.
+/// Shape: a 32-byte header, then for each frame (AV1: temporal unit) its size in 4 bytes, its PTS
+///        in 8, and its bytes; little-endian.
 package struct IVFReader: Sendable {
     package struct Frame: Sendable {
         /// Ticks of the file's time base.

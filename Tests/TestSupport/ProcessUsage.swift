@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// What the kernel charged a process.
 package struct ProcessUsage: Sendable {
@@ -8,7 +8,7 @@ package struct ProcessUsage: Sendable {
     /// This process, from `getrusage`.
     package static var own: ProcessUsage {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return ProcessUsage(
             cpu: .microseconds(
                 Int64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000

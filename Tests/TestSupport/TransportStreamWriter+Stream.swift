@@ -63,7 +63,7 @@ extension TransportStreamWriter {
             Stream(pid: pid, streamType: 0x87)
         }
 
-        /// - Parameter channels: `channel_config_code`; 1 and 2 are mono and stereo.
+        /// `channels` is the `channel_config_code`; 1 and 2 are mono and stereo.
         package static func opus(pid: UInt16 = 0x101, channels: UInt8 = 2) -> Stream {
             Stream(
                 pid: pid,

@@ -31,7 +31,7 @@ package struct TransportStreamWriter: Sendable {
     }
 
     package var programs: [Program]
-    /// Written into both tables. Whoever changes `programs` counts it up.
+    /// Written into both tables; whoever changes `programs` counts it up.
     package var version: UInt8 = 0
     /// 188, 192 (a timestamp in front) or 204 (parity behind).
     package var packetSize = 188
@@ -106,10 +106,14 @@ package struct TransportStreamWriter: Sendable {
     /// A PES packet with one access unit, or whatever else the payload is.
     ///
     /// - Parameters:
+    ///   - payload: The elementary stream's bytes.
+    ///   - stream: One of a program's.
     ///   - pts: Taken modulo 2^33; `nil` leaves it out.
-    ///   - isStuffed: Fills the last packet up in its adaptation field, as every muxer does.
+    ///   - dts: The same; `nil` when it equals `pts`.
+    ///   - length: Whether the PES packet tells where it ends.
     ///   - hasClock: Puts a PCR 100 ms before the decoding time into the first packet.
     ///   - isDiscontinuous: Sets `discontinuity_indicator` in the first packet.
+    /// - Returns: Its transport packets, the last one filled up in its adaptation field.
     package mutating func pes(
         _ payload: [UInt8],
         on stream: Stream,
@@ -152,9 +156,9 @@ package struct TransportStreamWriter: Sendable {
         return bytes
     }
 
-    /// One packet. A payload that does not fill it is preceded by stuffing.
+    /// One packet; a payload that does not fill it is preceded by stuffing.
     ///
-    /// - Parameter adaptation: The adaptation field from its flags on; empty for none.
+    /// `adaptation` is the adaptation field from its flags on; empty for none.
     package mutating func packet(
         pid: UInt16,
         startsUnit: Bool,

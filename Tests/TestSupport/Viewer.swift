@@ -2,7 +2,7 @@ package import AsyncHTTPClient
 package import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
-package import NIOSSL
+import NIOSSL
 
 /// Asks a running Mirror as a player would, over HTTP/1.1 or HTTP/2.
 package final class Viewer: Sendable {

@@ -1,5 +1,6 @@
-/// CRC-32/MPEG-2: polynomial 0x04C11DB7, from all ones, most significant bit first, not inverted. Over
-/// a section with its CRC it is 0.
+/// The checksum of sections, CRC-32/MPEG-2: 0 over a section with its own.
+///
+/// Shape: polynomial 0x04C11DB7, from all ones, most significant bit first, not inverted.
 ///
 /// Source: ISO/IEC 13818-1, Annex A.
 package enum CRC32MPEG2 {

@@ -4,8 +4,9 @@
 struct ContinuityCounter {
     enum Verdict {
         case inOrder
-        /// The counter of the packet before, once: a packet may be sent twice. The same is seen when
-        /// fifteen packets are lost, so the caller must compare the bytes.
+        /// The counter of the packet before, once: a packet may be sent twice.
+        ///
+        /// The same is seen when fifteen packets are lost, so the caller must compare the bytes.
         case maybeRepeated
         case lost
         /// The source said that the count breaks here.
@@ -15,7 +16,7 @@ struct ContinuityCounter {
     private var last: UInt8?
     private var hasRepeated = false
 
-    /// - Parameter packet: One with a payload; the counter stands still in all others.
+    /// Takes the next packet that has a payload; the counter stands still in all others.
     mutating func follow(_ packet: TransportPacket) -> Verdict {
         let counter = packet.continuityCounter
         guard let last else {

@@ -4,8 +4,8 @@ import Media
 ///
 /// In:     the transport packets of one PID, in order.
 /// Out:    the access units of each PES packet as soon as it is complete, in decoding order, with
-///         times on the program's timeline. `dts` grows within an epoch: a picture's that does not is
-///         moved one tick behind the last (pictures that follow need it), a sound's is dropped.
+///         times on the program's timeline. `dts` grows within an epoch: a picture's that does not
+///         is moved one tick behind the last (pictures that follow need it), a sound's is dropped.
 /// Damage: a video PES packet with missing bytes is dropped whole, because decoders smear what is
 ///         left of it. Of an audio PES packet the frames before the gap are kept.
 struct ElementaryStream {
@@ -16,7 +16,7 @@ struct ElementaryStream {
     let description: ElementaryStreamDescription
     private var continuity = ContinuityCounter()
     private var pes: PESAssembler
-    /// One of the two is set. Optionals, not an enum, because a parser is changed in place.
+    /// One of the two is set; optionals, not an enum, because a parser is changed in place.
     private var video: VideoBitstreamParser?
     private var audio: AudioBitstreamParser?
     /// A format that is not announced yet because its first frame was dropped.
@@ -161,7 +161,9 @@ struct ElementaryStream {
     ) {
         let bytes = pes.bytes
         let time = pts.map { MediaTime(mpegTicks: $0) }
-        guard let units = audio?.parse(bytes.span.extracting(pes.payload), pts: time) else { return }
+        guard let units = audio?.parse(bytes.span.extracting(pes.payload), pts: time) else {
+            return
+        }
         for unit in units {
             newAudioFormat = unit.newFormat ?? newAudioFormat
             guard cursor.advance(to: unit.pts.ticks) else {

@@ -42,7 +42,6 @@ struct ElementaryStreamDescription: Equatable {
     func isSameStream(as other: ElementaryStreamDescription) -> Bool {
         pid == other.pid && contents == other.contents
     }
-
 }
 
 extension ElementaryStreamDescription {
@@ -107,8 +106,8 @@ extension ElementaryStreamDescription {
         return .audio(.opus, opusChannelConfiguration: channels?.body.dropFirst().first)
     }
 
-    /// `stream_type` 0x15, metadata in PES packets: the format identifier is in the registration or in
-    /// the metadata descriptor, after `metadata_application_format` and `metadata_format`.
+    /// `stream_type` 0x15 is metadata in PES packets; the format identifier is in the registration
+    /// or in the metadata descriptor, after `metadata_application_format` and `metadata_format`.
     private static func metadataContents(_ descriptors: [Descriptor]) -> Contents {
         for (name, kind) in [("ID3 ", .id3), ("KLVA", .klv)] as [(String, DataFormat.Kind)] {
             let isNamed = descriptors.contains { descriptor in

@@ -1,13 +1,15 @@
-/// Puts the PES packets of one PID together, and tells as early as the format allows when one is whole.
+/// Puts the PES packets of one PID together and tells as early as can be when one is whole.
 ///
 /// A PES packet is complete:
 /// - with its length given, at its last byte;
-/// - without, at the next one's start, or earlier: muxers fill a PES packet's last transport packet up
-///   with stuffing, and once this PID has shown that habit eight times, a stuffed packet completes
-///   the PES packet. The first counter-example ends the use of it for good, so at most one access
-///   unit is ever cut.
-/// A video PES packet without PTS goes on with the access unit before it. The first of them makes the
-/// assembler wait for each next start from then on; what was handed on before is the only unit cut.
+/// - without, at the next one's start, or earlier: muxers fill a PES packet's last transport packet
+///   up with stuffing, and once this PID has shown that habit eight times, a stuffed packet
+///   completes the PES packet. The first counter-example ends the use of it for good, so at most
+///   one access unit is ever cut.
+///
+/// A video PES packet without PTS goes on with the access unit before it. The first of them makes
+/// the assembler wait for each next start from then on; what was handed on before is the only unit
+/// cut.
 ///
 /// Bound:  `limitBytes`. The one buffer is reused; it grows to the largest PES packet.
 /// Errors: what is damaged is dropped whole up to the next start and counted.
@@ -21,8 +23,9 @@ struct PESAssembler {
         case cutByStuffing
     }
 
-    /// What stuffed packets have meant on this PID. Exits: seen reaches the number → proven; a
-    /// counter-example → refuted.
+    /// What stuffed packets have meant on this PID.
+    ///
+    /// Exits: seen reaches the number → proven; a counter-example → refuted.
     private enum StuffingHabit {
         case seen(Int)
         case proven
@@ -31,7 +34,7 @@ struct PESAssembler {
         static let provingCount = 8
     }
 
-    /// The PES packet from its start code on. Valid until the next start.
+    /// The PES packet from its start code on, until the next start.
     private(set) var bytes: [UInt8] = []
     private(set) var header: PESHeader?
     /// PES packets dropped.

@@ -13,7 +13,7 @@ struct PESHeader {
         case length
     }
 
-    /// Bytes from the start code to the end of the fixed fields; `PES_header_data_length` is the last.
+    /// Up to the end of the fixed fields; `PES_header_data_length` is the last.
     static let fixedByteCount = 9
 
     let pts: Int64?
@@ -33,7 +33,7 @@ struct PESHeader {
         bytes[7] & 0x80 != 0
     }
 
-    /// - Parameter bytes: At least `byteCount(_:)`, from the start code on.
+    /// Reads a header from its start code on; at least `byteCount(_:)` bytes are given.
     init(_ bytes: Span<UInt8>) throws(Malformation) {
         guard bytes[0] == 0, bytes[1] == 0, bytes[2] == 1 else { throw .startCode }
         switch bytes[3] {

@@ -1,9 +1,9 @@
 /// Reads the program tables and selects the program to carry.
 ///
-/// Choice: the first program with video in the order of the association table; without any, the first
-///         with audio; else the first. It is made when all maps are known, or when one came for the
-///         second time, because by then the others had their turn. A choice is kept until its program
-///         is gone, or has no video while another has.
+/// Choice: the first program with video in the order of the association table; without any, the
+///         first with audio; else the first. It is made when all maps are known, or when one came
+///         for the second time, because by then the others had their turn. A choice is kept until
+///         its program is gone, or has no video while another has.
 /// Bound:  the maps of the first 64 programs.
 struct ProgramSelection {
     private static let programLimit = 64

@@ -29,7 +29,7 @@ package struct Section: Sendable, Equatable {
     package let lastNumber: UInt8
     package let body: [UInt8]
 
-    /// - Parameter bytes: A section from its `table_id` to its CRC.
+    /// Reads a section from its `table_id` to its CRC.
     package init(table: Table, _ bytes: Span<UInt8>) throws(Malformation) {
         guard bytes.count >= 12, bytes.count <= Self.maximumByteCount else { throw .length }
         // section_syntax_indicator: the long form, with version and CRC.

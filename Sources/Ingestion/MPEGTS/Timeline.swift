@@ -1,16 +1,16 @@
 import Media
 
-/// The one timeline of a program: unwraps the 33-bit timestamps of all its streams together and tells
-/// jumps of the source's clock from wraps, from lagging streams and from damage.
+/// The one timeline of a program: unwraps the 33-bit timestamps of all its streams together and
+/// tells jumps of the source's clock from wraps, from lagging streams and from damage.
 ///
 /// Units: ticks of the 90 kHz clock. Placed times go on through wraps (every 26.5 hours).
 /// Bound: placed times stay within 2^61 ticks either way.
-/// Jumps: the leading stream (the video; without one, the first audio) decides. When its time leaves
-///        the timeline by more than 5 s either way, or steps back by more than 0.5 s, or forward by as
-///        much after the source signalled a discontinuity, a new epoch begins. The other streams
-///        follow: what they still bring from the old epoch, or already from one that the leading
-///        stream has not reached, is misplaced. So there is one jump however the streams are
-///        interleaved, and a stream whose clock is far off for good cannot make the timeline flip.
+/// Jumps: the leading stream (the video; without one, the first audio) decides. When its time
+///        leaves the timeline by more than 5 s either way, or steps back by more than 0.5 s, or
+///        forward by as much after the source signalled a discontinuity, a new epoch begins. The
+///        other streams follow: what they still bring from the old epoch, or already from one that
+///        the leading stream has not reached, is misplaced. So there is one jump however the
+///        streams are interleaved, and one whose clock is off for good cannot make it flip.
 ///        When the leading stream is silent, 64 misplaced units in a row make any stream's time the
 ///        new epoch.
 ///
@@ -32,7 +32,7 @@ package struct Timeline: Sendable {
             return true
         }
 
-        /// As `advance(to:)`, but a time that does not come after the last is moved one tick behind it.
+        /// As `advance(to:)`, but a time not after the last is moved one tick behind it.
         package mutating func advanceNudging(to dts: Int64) -> Int64 {
             let nudged = max(dts, last.map { $0 &+ 1 } ?? dts)
             last = nudged
@@ -78,9 +78,12 @@ package struct Timeline: Sendable {
         signalledUnits = Self.signalledUnitCount
     }
 
+    /// Finds the place of a PES packet.
+    ///
     /// - Parameters:
     ///   - pts: As the PES header has it, 33 bits.
     ///   - dts: `nil` when it equals `pts`.
+    ///   - cursor: The stream's own.
     ///   - leads: The stream is the one that decides on jumps.
     /// - Returns: `nil` when the time is misplaced.
     package mutating func place(

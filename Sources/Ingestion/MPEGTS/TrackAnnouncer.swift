@@ -1,15 +1,15 @@
 import Media
 import NIOCore
 
-/// Emits `.tracks` as soon as the formats of the program's streams are known, and access units after it.
+/// Emits `.tracks` as soon as the formats of the program's streams are known, then access units.
 ///
-/// Start:  access units are held until every audio and video stream has shown its format, or has been
-///         silent for too long while others went on, or too much is held. Then the tracks are emitted,
-///         and what was held, in order.
-/// Later:  a stream that shows its format, or a new one, is announced at once, before that access unit;
-///         a `.discontinuity(.formatChange)` comes first when the picture or a track that was
-///         announced changes. Streams that leave the program map leave the list, at once or, when it
-///         brings others in their place, with the announcement of those.
+/// Start:  access units are held until every audio and video stream has shown its format, or has
+///         been silent for too long while others went on, or too much is held. Then the tracks are
+///         emitted, and what was held, in order.
+/// Later:  a stream that shows its format, or a new one, is announced at once, before that access
+///         unit; a `.discontinuity(.formatChange)` comes first when the picture or a track that was
+///         announced changes. Streams that leave the program map leave the list, at once or, when
+///         the map brings others in their place, with the announcement of those.
 /// Units:  ticks of the 90 kHz clock.
 /// Bound:  `heldUnitLimit` access units and `heldByteLimit` bytes.
 struct TrackAnnouncer {
@@ -22,12 +22,12 @@ struct TrackAnnouncer {
     }
 
     private enum Phase {
-        /// Nothing of the program is announced; access units are held. Exit: no stream is awaited any
-        /// more, or enough is held → settled.
+        /// Nothing of the program is announced; access units are held. Exit: no stream is awaited
+        /// any more, or enough is held → settled.
         case holding
         /// The program map changed; what was announced goes on meanwhile. Exit: as holding.
         case replacing
-        /// Exits: a new program map → replacing, or → holding when none of its streams is known.
+        /// Exit: a new program map → replacing, or → holding when none of its streams is known.
         case settled
     }
 
@@ -198,6 +198,6 @@ struct TrackAnnouncer {
     }
 
     private func index(of id: Track.ID) -> Int? {
-        candidates.firstIndex { $0.description.trackID == id }
+        candidates.indices.first { candidates[$0].description.trackID == id }
     }
 }

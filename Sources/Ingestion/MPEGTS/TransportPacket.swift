@@ -4,7 +4,7 @@
 /// Errors: none. An adaptation field longer than the packet leaves an empty payload and sets
 ///         `isMalformed`.
 ///
-/// Source: ISO/IEC 13818-1, 2.4.3.2 to 2.4.3.5.
+/// Source: ISO/IEC 13818-1, 2.4.3.2 and 2.4.3.3.
 struct TransportPacket {
     static let byteCount = 188
     static let nullPID: UInt16 = 0x1FFF
@@ -16,13 +16,13 @@ struct TransportPacket {
     let startsUnit: Bool
     let isScrambled: Bool
     let continuityCounter: UInt8
-    /// `discontinuity_indicator`: the continuity counter, or on the PCR's PID the clock, begins anew.
-    private(set) var isDiscontinuous = false
+    /// `discontinuity_indicator`: the counter, or on the PCR's PID the clock, begins anew.
+    let isDiscontinuous: Bool
     /// The adaptation field holds more bytes than its contents take.
-    private(set) var isStuffed = false
-    private(set) var isMalformed = false
+    let isStuffed: Bool
+    let isMalformed: Bool
     /// Empty when the packet carries none.
-    private(set) var payload: Range<Int>
+    let payload: Range<Int>
 
     /// - Parameter bytes: At least 188.
     init(_ bytes: Span<UInt8>) {
@@ -33,39 +33,50 @@ struct TransportPacket {
         let control = bytes[3]
         isScrambled = control & 0xC0 != 0
         continuityCounter = control & 0x0F
-        payload = 4..<Self.byteCount
-        if control & 0x20 != 0 { parseAdaptationField(bytes) }
-        if control & 0x10 == 0 { payload = Self.byteCount..<Self.byteCount }
+        let field = control & 0x20 != 0 ? AdaptationField(bytes) : .absent
+        isDiscontinuous = field.isDiscontinuous
+        isStuffed = field.isStuffed
+        isMalformed = field.end > Self.byteCount
+        let hasPayload = control & 0x10 != 0 && !isMalformed
+        payload = (hasPayload ? field.end : Self.byteCount)..<Self.byteCount
+    }
+}
+
+/// What is read of a transport packet's adaptation field.
+///
+/// Source: ISO/IEC 13818-1, 2.4.3.4 and 2.4.3.5.
+private struct AdaptationField {
+    static let absent = AdaptationField(end: 4, isDiscontinuous: false, isStuffed: false)
+
+    /// Where the payload begins; above 188 when the length is wrong.
+    let end: Int
+    let isDiscontinuous: Bool
+    let isStuffed: Bool
+
+    private init(end: Int, isDiscontinuous: Bool, isStuffed: Bool) {
+        self.end = end
+        self.isDiscontinuous = isDiscontinuous
+        self.isStuffed = isStuffed
     }
 
-    private mutating func parseAdaptationField(_ bytes: Span<UInt8>) {
+    init(_ bytes: Span<UInt8>) {
         let length = Int(bytes[4])
-        let end = 5 + length
-        guard end <= Self.byteCount else {
-            isMalformed = true
-            return
-        }
-        payload = end..<Self.byteCount
+        end = 5 + length
         // A field of length 0, or one that says nothing, is there for its length only.
-        guard length > 0 else {
+        guard length > 0, end <= TransportPacket.byteCount, bytes[5] != 0 else {
+            isDiscontinuous = false
             isStuffed = true
             return
         }
         let flags = bytes[5]
         isDiscontinuous = flags & 0x80 != 0
-        guard flags != 0 else {
-            isStuffed = true
-            return
-        }
         var used = 1
         if flags & 0x10 != 0 { used += 6 }  // PCR
         if flags & 0x08 != 0 { used += 6 }  // OPCR
         if flags & 0x04 != 0 { used += 1 }  // splice_countdown
-        for flag in [0x02, 0x01] as [UInt8] where flags & flag != 0 {
-            // transport_private_data and the extension each begin with their length.
-            guard used < length else { return }
-            used += 1 + Int(bytes[5 + used])
-        }
+        // transport_private_data and the extension each begin with their length.
+        if flags & 0x02 != 0, used < length { used += 1 + Int(bytes[5 + used]) }
+        if flags & 0x01 != 0, used < length { used += 1 + Int(bytes[5 + used]) }
         isStuffed = used < length
     }
 }

@@ -1,12 +1,13 @@
-/// Finds the packets in the bytes of a transport stream that may start, break or be damaged anywhere.
+/// Finds the packets in bytes that may start, break off or be damaged anywhere.
 ///
-/// Shape:  a packet is 188 bytes and begins with 0x47. In 192-byte packets (a timestamp in front, as
-///         in M2TS files) and 204-byte packets (16 bytes of Reed-Solomon parity behind) the sync
+/// Shape:  a packet is 188 bytes and begins with 0x47. In 192-byte packets (a timestamp in front,
+///         as in M2TS files) and 204-byte packets (16 bytes of Reed-Solomon parity behind) the sync
 ///         bytes are farther apart; what is between the packets is skipped.
-/// Lock:   the packet size is the first of 188, 192 and 204 at which five sync bytes in a row stand.
-///         A packet that does not begin with 0x47 ends the lock.
+/// Lock:   the packet size is the first of 188, 192 and 204 at which there are five sync bytes in a
+///         row. A packet that does not begin with 0x47 ends the lock.
 /// Copies: a packet that lies whole in the caller's bytes is not copied. Kept over calls: less than
 ///         one packet, or, while searching, less than `windowByteCount`.
+///
 /// The packets found do not depend on how the bytes are split.
 ///
 /// Source: ISO/IEC 13818-1, 2.4.3.2; five sync bytes to lock as in ETSI TR 101 290, 5.2.1.

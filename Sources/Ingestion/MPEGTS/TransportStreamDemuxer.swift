@@ -1,10 +1,10 @@
 import Media
 
-/// Leads each transport packet to what its PID carries, and follows the program tables as they change.
+/// Leads each transport packet to what its PID carries, and follows the program tables.
 ///
-/// The selected program's first video stream and its first 32 audio streams are carried; every other
-/// stream is listed as data and its packets are counted. A stream that stays in a new version of the
-/// map goes on undisturbed.
+/// The selected program's first video stream and its first 32 audio streams are carried; every
+/// other stream is listed as data and its packets are counted. A stream that stays in a new version
+/// of the map goes on undisturbed.
 struct TransportStreamDemuxer {
     private enum Route {
         case ignored
@@ -56,7 +56,7 @@ struct TransportStreamDemuxer {
         return statistics
     }
 
-    /// - Parameter bytes: One packet of 188 bytes that begins with the sync byte.
+    /// Takes one packet of 188 bytes that begins with the sync byte.
     mutating func receive(
         _ bytes: Span<UInt8>,
         arrival: WallTime,

@@ -1,4 +1,4 @@
-/// What an MPEG transport stream's demultiplexer counted. Counts are since the publisher came.
+/// What an MPEG transport stream's demultiplexer counted, since the publisher came.
 package struct TransportStreamStatistics: Sendable, Equatable {
     package var packets: UInt64 = 0
     package var nullPackets: UInt64 = 0
@@ -15,7 +15,7 @@ package struct TransportStreamStatistics: Sendable, Equatable {
     package var discontinuities: UInt64 = 0
     /// Units with a timestamp outside the timeline, dropped.
     package var misplacedAccessUnits: UInt64 = 0
-    /// Units whose times contradicted each other or the unit before, moved to the nearest that do not.
+    /// Units whose times contradicted each other or those of the unit before, set right.
     package var correctedTimestamps: UInt64 = 0
     /// Pictures that came before the first keyframe, dropped.
     package var undecodableAccessUnits: UInt64 = 0

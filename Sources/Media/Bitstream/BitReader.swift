@@ -79,7 +79,7 @@ struct BitReader {
         return bytes[position >> 3] & (0x80 >> UInt8(position & 7)) != 0
     }
 
-    /// `count`: 0 to 32 bits.
+    /// The next `count` bits, 0 to 32.
     mutating func bits(_ count: Int) throws(BitstreamError) -> UInt32 {
         guard count <= bitsLeft else { throw .truncated }
         var value: UInt64 = 0

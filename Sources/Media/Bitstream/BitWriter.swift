@@ -7,7 +7,7 @@ struct BitWriter {
 
     var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 
-    /// `count`: 0 to 32 bits; the low bits of `value` are written.
+    /// Writes the low `count` bits of `value`, 0 to 32.
     mutating func write(_ value: Int, bits count: Int) {
         for shift in stride(from: count - 1, through: 0, by: -1) {
             if bitsInLastByte == 8 {

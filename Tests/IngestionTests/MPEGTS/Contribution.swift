@@ -1,7 +1,9 @@
 import TestSupport
 
-/// What an encoder sends: H.264 at 30 frames a second, a keyframe a second, and AAC, one frame in a
-/// PES packet. The tables come with each keyframe.
+/// What an encoder sends.
+///
+/// H.264 at 30 frames a second with a keyframe a second, and AAC with one frame in a PES packet.
+/// The tables come with each keyframe.
 struct Contribution {
     static let frameTicks: Int64 = 3_000
 

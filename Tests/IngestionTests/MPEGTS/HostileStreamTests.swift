@@ -1,7 +1,7 @@
 import Ingestion
 import Media
-import Testing
 import TestSupport
+import Testing
 
 /// Whatever the bytes are: no crash, promises kept, and the stream goes on behind the damage.
 @Suite struct HostileStreamTests {
@@ -63,8 +63,8 @@ import TestSupport
         var random = SeededRandom(seed: 4)
         for _ in 0..<20 {
             var bytes = original
-            for start in stride(from: 0, to: bytes.count, by: 188) {
-                guard Int.random(in: 0..<4, using: &random) == 0 else { continue }
+            for start in stride(from: 0, to: bytes.count, by: 188)
+            where Int.random(in: 0..<4, using: &random) == 0 {
                 // Header, adaptation field, PES header or section: where lengths and flags are.
                 let offset = start + Int.random(in: 1..<28, using: &random)
                 bytes[offset] = UInt8.random(in: 0...255, using: &random)

@@ -1,7 +1,7 @@
 import Ingestion
 import Media
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct IngestSessionTests {
     @Test func tracksComeBeforeTheFirstAccessUnitPictureFirst() throws {

@@ -1,7 +1,7 @@
 import Ingestion
 import Media
-import Testing
 import TestSupport
+import Testing
 
 /// Wraps and jumps of the source's clock, seen from outside.
 @Suite struct JumpsTests {

@@ -1,8 +1,8 @@
 import Ingestion
 import Media
 import NIOCore
-import Testing
 import TestSupport
+import Testing
 
 /// Where access units end and what happens to damaged ones.
 @Suite struct PESTests {
@@ -20,7 +20,7 @@ import TestSupport
     @Test func anUnboundedPictureEndsAtTheNextOnesStartUntilStuffingHasProvedToEndIt() {
         var (contribution, recorder) = unbounded(8)
         #expect(recorder.units.count == 7)
-        // The start of the ninth picture ends the eighth, the eighth time that stuffing came before.
+        // The ninth picture's start ends the eighth, the eighth time that stuffing came before.
         #expect(recorder.feed(contribution.frames(8..<9)).count == 2)
         for frame in 9..<20 {
             let bytes = contribution.frames(frame..<(frame + 1))

@@ -1,7 +1,7 @@
 import Ingestion
 import Media
-import Testing
 import TestSupport
+import Testing
 
 /// Which program is carried.
 @Suite struct ProgramsTests {
@@ -131,7 +131,8 @@ import TestSupport
     }
 
     @Test func aMapLongerThanOnePacketIsRead() throws {
-        let descriptors = [UInt8]([0x0A, 4] + "deu".utf8 + [0]) + [UInt8]([0x80, 200])
+        let descriptors =
+            [UInt8]([0x0A, 4] + "deu".utf8 + [0]) + [UInt8]([0x80, 200])
             + [UInt8](repeating: 7, count: 200)
         let stream = TransportStreamWriter.Stream(
             pid: 0x400,

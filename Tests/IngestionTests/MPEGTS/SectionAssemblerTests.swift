@@ -1,6 +1,6 @@
 import Ingestion
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct SectionAssemblerTests {
     private func section(_ identifier: UInt16, bodyByteCount: Int = 8) -> [UInt8] {

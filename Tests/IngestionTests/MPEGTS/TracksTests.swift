@@ -1,7 +1,7 @@
 import Ingestion
 import Media
-import Testing
 import TestSupport
+import Testing
 
 /// When tracks are announced, and what happens when they change.
 @Suite struct TracksTests {
@@ -184,7 +184,10 @@ import TestSupport
                     descriptors: [0x59, 8] + "swe".utf8 + [0x10, 0, 1, 0, 1]
                 ), .dvbSubtitles
             ),
-            (Stream(pid: 0x114, streamType: 0x06, descriptors: [0x56, 5, 0, 0, 0, 0, 0]), .dvbTeletext),
+            (
+                Stream(pid: 0x114, streamType: 0x06, descriptors: [0x56, 5, 0, 0, 0, 0, 0]),
+                .dvbTeletext
+            ),
             (Stream(pid: 0x115, streamType: 0x02), .unknown),
             (Stream(pid: 0x116, streamType: 0x06), .unknown),
             // One picture and no more is carried.

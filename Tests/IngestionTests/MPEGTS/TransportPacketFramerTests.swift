@@ -1,10 +1,11 @@
 import Ingestion
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct TransportPacketFramerTests {
     /// The PIDs of the packets found, with the input split into pieces of a length.
-    private func pids(in bytes: [UInt8], split: Int) -> (pids: [Int], framer: TransportPacketFramer) {
+    private func pids(in bytes: [UInt8], split: Int) -> (pids: [Int], framer: TransportPacketFramer)
+    {
         var framer = TransportPacketFramer()
         var pids: [Int] = []
         var position = 0
@@ -59,7 +60,7 @@ import TestSupport
         bytes.insert(contentsOf: [UInt8](repeating: 0x11, count: 500), at: 188 * 20 - 10)
         for split in [1, 333, 100_000] {
             let (pids, framer) = pids(in: bytes, split: split)
-            // The packet that lost bytes is found by its intact start; the next one is gone with it.
+            // The packet that lost bytes is found by its intact start; the next is gone.
             #expect(pids == Array(0...10) + Array(12..<40))
             #expect(framer.skippedBytes == 178 + 500)
         }

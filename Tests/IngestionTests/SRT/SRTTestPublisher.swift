@@ -22,16 +22,17 @@ enum SRTTestPublisher {
         )
     }
 
-    /// A try to connect, over when it is refused.
+    /// Tries to connect and waits until that is refused.
     ///
     /// The program writes libsrt's reason to its errors.
-    static func connect(port: Int, _ query: String) throws -> ExternalProcess {
-        try ExternalProcess(
+    static func connect(port: Int, _ query: String) async throws -> ExternalProcess.Result {
+        let program = try ExternalProcess(
             "srt-live-transmit",
             [
-                "-a:no", "-loglevel:warn", "-t:10", "srt://127.0.0.1:\(port)?\(query)",
-                "file://con",
+                "-a:no", "-loglevel:warn", "srt://127.0.0.1:\(port)?\(query)", "file://con",
             ]
         )
+        // Once in a while libsrt's exit handlers hang in it.
+        return await program.wait(atMost: .seconds(5))
     }
 }

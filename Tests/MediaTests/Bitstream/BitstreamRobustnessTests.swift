@@ -78,7 +78,7 @@ private typealias Bytes = ElementaryStreamBytes
     func randomBytesDoNoHarmToVideo(_ codec: VideoFormat.Codec) {
         var random = SeededRandom(seed: 1)
         var parser = VideoBitstreamParser(codec: codec)
-        for _ in 0..<2000 {
+        for _ in 0..<1000 {
             var bytes = random.bytes(Int.random(in: 0...300, using: &random))
             // Start codes, or nothing would be looked at.
             for _ in 0..<(bytes.count / 32) {
@@ -94,7 +94,7 @@ private typealias Bytes = ElementaryStreamBytes
     func damagedVideoDoesNoHarm(_ index: Int) {
         let sample = Self.videoSamples[index]
         var random = SeededRandom(seed: 2)
-        for _ in 0..<4000 {
+        for _ in 0..<2000 {
             var parser = VideoBitstreamParser(codec: sample.codec)
             var bytes = sample.bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -130,7 +130,7 @@ private typealias Bytes = ElementaryStreamBytes
         let syncWords: [[UInt8]] = [[0xFF, 0xF1], [0x56, 0xE0], [0x0B, 0x77], [0x7F, 0xE0]]
         var taken = 0
         var given = 0
-        for _ in 0..<2000 {
+        for _ in 0..<1000 {
             var bytes = random.bytes(Int.random(in: 0...300, using: &random))
             for _ in 0..<(bytes.count / 32) {
                 let place = Int.random(in: 0...(bytes.count - 2), using: &random)
@@ -149,7 +149,7 @@ private typealias Bytes = ElementaryStreamBytes
     func damagedAudioDoesNoHarm(_ index: Int) {
         let sample = Self.audioSamples[index]
         var random = SeededRandom(seed: 4)
-        for _ in 0..<4000 {
+        for _ in 0..<2000 {
             var parser = AudioBitstreamParser(framing: sample.framing, opusChannelConfiguration: 2)
             var bytes = sample.bytes + sample.bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) {

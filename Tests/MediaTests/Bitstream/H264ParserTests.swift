@@ -205,7 +205,9 @@ private enum Sample {
 
     @Test func slicesOfOnePictureStayTogether() {
         var parser = Self.startedParser()
-        let units = parser.parse(Bytes.annexB(Sample.reference, Sample.reference))
+        let units = parser.parse(
+            Bytes.annexB("6e4021", Sample.reference, "6e4021", Sample.reference)
+        )
         #expect(
             units.map(\.payload.bytes)
                 == [Bytes.lengthPrefixed(Sample.reference, Sample.reference)]

@@ -10,7 +10,7 @@ extension AV1SequenceHeader {
         }
     }
 
-    /// `headerUnit`: the sequence header OBU, with its size field.
+    /// The format, with the sequence header OBU (which has its size field) as its configuration.
     func format(headerUnit: ByteBuffer) -> VideoFormat {
         let levelName =
             levelIndex == 31 ? "Maximum parameters" : "\(2 + levelIndex / 4).\(levelIndex % 4)"

@@ -21,7 +21,7 @@ struct AV1OpenBitstreamUnit: Sendable {
 
     /// Reads the OBU at the start of `range`.
     ///
-    /// `isWhole`: `range` is exactly one OBU, which then need not tell its size.
+    /// When `isWhole`, the range is exactly one OBU, which then need not tell its size.
     init(
         _ bytes: Span<UInt8>,
         in range: Range<Int>,

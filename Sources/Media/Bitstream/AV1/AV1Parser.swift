@@ -108,7 +108,7 @@ struct AV1Parser: VideoElementaryParser {
     /// Whether a frame header is of a key frame that is shown at once: the only place where a
     /// decoder can begin without delay.
     ///
-    /// Source: 5.9.2, 7.6.2.1.
+    /// Source: 5.9.2.
     private func isShownKeyframe(_ frame: Span<UInt8>) -> Bool {
         if sequenceHeader?.isReduced == true { return true }
         // show_existing_frame 0, frame_type KEY_FRAME, show_frame 1

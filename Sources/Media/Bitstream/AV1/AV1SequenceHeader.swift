@@ -16,7 +16,7 @@ struct AV1SequenceHeader: Sendable {
     private(set) var subsampling = (x: true, y: true)
     private(set) var chromaSamplePosition = 0
 
-    /// `payload`: the OBU without its header.
+    /// Reads the payload of the OBU, without its header.
     init(_ payload: Span<UInt8>) throws(BitstreamError) {
         var reader = BitReader(payload)
         profile = try reader.int(3)

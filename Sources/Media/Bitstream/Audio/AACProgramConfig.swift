@@ -11,7 +11,7 @@ struct AACProgramConfig: Sendable, Hashable {
         let bits: Int
     }
 
-    /// `reader`: its first byte is what the element is aligned to.
+    /// Reads the element, which is aligned to the first byte of `reader`.
     init(_ reader: inout BitReader) throws(BitstreamError) {
         var fields: [Field] = []
         func read(_ bits: Int) throws(BitstreamError) -> Int {

@@ -36,7 +36,7 @@ package struct AudioBitstreamParser: Sendable {
     private var origin: MediaTime?
     private var samples: Int64 = 0
 
-    /// `opusChannelConfiguration`: `channel_config_code` of the Opus audio descriptor.
+    /// `opusChannelConfiguration` is the `channel_config_code` of the Opus audio descriptor.
     package init(framing: Framing, opusChannelConfiguration: UInt8? = nil) {
         parser =
             switch framing {
@@ -50,8 +50,8 @@ package struct AudioBitstreamParser: Sendable {
 
     /// Takes the bytes of one PES packet.
     ///
-    /// `pts`: of the first frame that begins in these bytes. Frames before the first
-    /// time known are dropped.
+    /// `pts` belongs to the first frame that begins in these bytes. Frames before the first time
+    /// known are dropped.
     package mutating func parse(_ bytes: Span<UInt8>, pts: MediaTime?) -> [AudioUnit] {
         if let pts, anchors.count < Self.anchorLimit { anchors.append((backlog.count, pts)) }
         bytes.withUnsafeBufferPointer { backlog.append(contentsOf: $0) }

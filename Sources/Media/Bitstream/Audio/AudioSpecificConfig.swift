@@ -19,10 +19,10 @@ struct AudioSpecificConfig: Sendable, Hashable {
     /// The configuration itself, from its first bit.
     private(set) var bytes: [UInt8] = []
 
-    /// `reader`: stands at the first bit, which begins its first byte.
+    /// Reads a configuration whose first bit begins the first byte of `reader`.
     ///
-    /// `isWhole`: all bytes of the reader are of the configuration, so that one which
-    /// follows compatibly may be looked for.
+    /// When `isWhole`, the reader holds nothing else, so that a backward compatible extension may be
+    /// looked for at the end.
     init(_ reader: inout BitReader, isWhole: Bool) throws(BitstreamError) {
         var objectType = try Self.readObjectType(&reader)
         sampleRate = try Self.readSampleRate(&reader)
@@ -55,8 +55,7 @@ struct AudioSpecificConfig: Sendable, Hashable {
 
     /// A configuration of AAC as ADTS headers describe it.
     ///
-    /// `rateIndex`: `sampling_frequency_index`, 0 to 12.
-    /// `program`: for `channel_configuration` 0.
+    /// `rateIndex` is `sampling_frequency_index`; `program` is needed for `channel_configuration` 0.
     init?(objectType: Int, rateIndex: Int, channelConfiguration: Int, program: AACProgramConfig?) {
         guard rateIndex < Self.sampleRates.count else { return nil }
         self.objectType = objectType

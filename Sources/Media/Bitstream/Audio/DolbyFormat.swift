@@ -23,9 +23,7 @@ extension AudioFormat {
         )
     }
 
-    /// `frames`: of one access unit, in order; `first` is the first of them.
-    ///
-    /// `byteCount`: of the access unit.
+    /// Takes the frames of one access unit of `byteCount` bytes, in order; `first` begins them.
     init(eac3 frames: [DolbySyncFrame.Traits], _ first: DolbySyncFrame.Traits, byteCount: Int) {
         // A programme: an independent substream and those that depend on it, each taken once.
         var programmes: [[DolbySyncFrame.Traits]] = []
@@ -60,7 +58,7 @@ extension AudioFormat {
 
     /// EC3SpecificBox.
     ///
-    /// Source: ETSI TS 102 366, F.6; ETSI TS 103 420, C.3.2 for what follows it.
+    /// Source: ETSI TS 102 366, F.6; ETSI TS 103 420 for what follows it.
     private static func eac3Configuration(
         _ programmes: [[DolbySyncFrame.Traits]],
         dataRate: Int,
@@ -97,7 +95,7 @@ extension AudioFormat {
 
 /// Loudspeakers of the substreams of a programme, as bits of `chanmap`.
 ///
-/// Source: ETSI TS 102 366, Table E.1.4 (bit 0 is the highest of 16) and Table F.1 (`chan_loc`).
+/// Source: ETSI TS 102 366, Table E.1.4 (bit 0 is the highest of 16) and F.6 (`chan_loc`).
 private struct DolbyChannels {
     private var locations = 0
 

@@ -146,7 +146,7 @@ struct DolbySyncFrame: Sendable, Hashable {
             let hasBlockID = blockCode == 3 ? true : try reader.flag()
             if hasBlockID { try reader.skip(6) }
         }
-        // addbsie; its first bytes tell of joint object coding (ETSI TS 103 420, 8.3).
+        // addbsie; its first bytes tell of joint object coding (ETSI TS 103 420).
         guard try reader.flag(), try reader.int(6) >= 1 else { return }
         try reader.skip(7)
         if try reader.flag() { traits.objectComplexity = try reader.int(8) }

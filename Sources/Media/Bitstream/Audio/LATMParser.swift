@@ -2,8 +2,7 @@ import NIOCore
 
 /// AAC in LATM behind LOAS sync words.
 ///
-/// Carried are streams of one programme, one layer and one frame an element, which is what
-/// broadcast allows (ETSI TS 101 154); others give no frames.
+/// Carried are streams of one programme, one layer and one frame an element; others give no frames.
 /// Source: ISO/IEC 14496-3, 1.7.2 (AudioSyncStream), 1.7.3 (AudioMuxElement).
 struct LATMParser: AudioFrameParser {
     private var configuration: StreamMuxConfig?

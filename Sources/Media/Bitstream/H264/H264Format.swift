@@ -1,9 +1,10 @@
 import NIOCore
 
 extension VideoFormat {
-    /// `sequence`: the parameter set in use, as it was sent.
+    /// The format that a sequence parameter set describes.
     ///
-    /// `pictures`: the picture parameter sets that refer to it, as they were sent.
+    /// `sequenceBytes` and `pictureBytes` are that set, and the picture parameter sets that refer to
+    /// it, as they were sent.
     init(
         _ sequence: H264SequenceParameterSet,
         sequenceBytes: [UInt8],

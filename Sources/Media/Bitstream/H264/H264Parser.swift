@@ -82,10 +82,11 @@ struct H264Parser: VideoElementaryParser {
                 (try? H264PictureParameterSet(unit)).map { ($0.id, $0) }
             }
             if isChanged { prefix.appendChangedParameterSet(range) }
-        case 9, 14...18:
+        case 9, 15...18:
             prefix.beginsAccessUnit = true
         default:
-            // End of stream, filler, extensions of layers that are not carried.
+            // End of stream, filler, extensions of layers that are not carried: type 14 comes before
+            // each slice, so it tells nothing of where an access unit begins.
             break
         }
     }

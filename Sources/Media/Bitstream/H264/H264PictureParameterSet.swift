@@ -4,7 +4,7 @@
 struct H264PictureParameterSet: Sendable {
     let id: Int
     let sequenceParameterSet: Int
-    /// `bottom_field_pic_order_in_frame_present_flag`
+    /// `bottom_field_pic_order_in_frame_present_flag`.
     let hasBottomFieldPictureOrder: Bool
 
     /// Reads a whole NAL unit, its header included.

@@ -16,7 +16,7 @@ struct H264SliceHeader: Sendable {
     private(set) var idrPictureID: UInt32?
     private(set) var pictureOrder: (Int, Int) = (0, 0)
 
-    /// `reader`: stands before the NAL unit header.
+    /// Reads from the NAL unit header on.
     init(
         _ reader: inout BitReader,
         sequences: borrowing ParameterSetTable<H264SequenceParameterSet>,

@@ -10,7 +10,7 @@ struct HEVCProfileTierLevel: Sendable {
     let constraints: [UInt8]
     let levelIDC: UInt8
 
-    /// `subLayers`: `max_sub_layers_minus1`.
+    /// Reads all of it; `subLayers` is `max_sub_layers_minus1`.
     init(_ reader: inout BitReader, subLayers: Int) throws(BitstreamError) {
         profileSpace = UInt8(try reader.bits(2))
         isHighTier = try reader.flag()

@@ -106,10 +106,9 @@ struct HEVCSequenceParameterSet: Sendable {
         }
     }
 
-    /// Source: ITU-T H.265 7.3.7.
+    /// Takes `NumDeltaPocs` of the set before, `nil` for the first, and returns that of this set.
     ///
-    /// `previous`: `NumDeltaPocs` of the set before; `nil` for the first.
-    /// - Returns: `NumDeltaPocs` of this set.
+    /// Source: ITU-T H.265 7.3.7.
     private static func skipReferencePictureSet(
         _ reader: inout BitReader,
         after previous: Int?

@@ -11,10 +11,9 @@ enum AnnexB {
 
     /// Finds the units of a byte stream.
     ///
-    /// Bytes before the first start code are not part of any.
-    ///
-    /// `trimmingZeros`: leave out `trailing_zero_8bits`; a NAL unit never ends in zero.
-    /// `ranges`: cleared and filled with the place of each unit that is not empty.
+    /// Bytes before the first start code are not part of any. `ranges` is cleared and filled with
+    /// the place of each unit that is not empty; `trimmingZeros` leaves out `trailing_zero_8bits`
+    /// (a NAL unit never ends in zero).
     static func split(
         _ bytes: Span<UInt8>,
         trimmingZeros: Bool = true,

@@ -6,8 +6,8 @@ struct NALUnitGroup {
     private(set) var ranges: [Range<Int>] = []
     /// Parameter sets that differ from those announced.
     ///
-    /// At a keyframe they become the new decoder
-    /// configuration; anywhere else the payload is the only way for a decoder to learn of them.
+    /// At a keyframe they become the new decoder configuration; anywhere else the payload is the
+    /// only way for a decoder to learn of them.
     private(set) var changedParameterSets: [Range<Int>] = []
     /// An AUD, SEI or parameter set was met: the next slice begins an access unit.
     var beginsAccessUnit = false
@@ -40,7 +40,7 @@ struct NALUnitGroup {
 
     /// The units behind 4-byte lengths, copied once into one allocation.
     ///
-    /// Source: ISO/IEC 14496-15, 5.3.2 (`lengthSizeMinusOne` 3).
+    /// Source: ISO/IEC 14496-15, 5.3.3.1 (`lengthSizeMinusOne` 3).
     func payload(of bytes: Span<UInt8>, includingParameterSets: Bool) -> ByteBuffer {
         let sets = includingParameterSets ? changedParameterSets : []
         let size = Self.payloadSize(of: sets) + Self.payloadSize(of: ranges)

@@ -112,7 +112,7 @@ struct PictureSize: Sendable, Hashable {
     let width: Int
     let height: Int
 
-    /// `crop`: left, right, top, bottom, in units of `cropUnit`.
+    /// Takes the borders `crop`, in units of `cropUnit`, off the coded size.
     init(
         coded: (width: Int, height: Int),
         crop: (left: Int, right: Int, top: Int, bottom: Int),
