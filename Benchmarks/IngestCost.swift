@@ -60,7 +60,7 @@ struct IngestCost: AsyncParsableCommand {
         let answer = try await viewer.ask("/api/v1/streams")
         try await viewer.shutDown()
         let json =
-            try JSONSerialization.jsonObject(with: Data(answer.body.readableBytesView))
+            try JSONSerialization.jsonObject(with: answer.data)
             as? [String: Any]
         var bits = 0.0
         var lost = 0

@@ -35,7 +35,7 @@ struct StartUp: AsyncParsableCommand {
             try await viewer.shutDown()
             publisher.signal(SIGTERM)
             let stream =
-                try JSONSerialization.jsonObject(with: Data(answer.body.readableBytesView))
+                try JSONSerialization.jsonObject(with: answer.data)
                 as? [String: Any]
             let delivery = stream?["delivery"] as? [String: Any]
             if let time = delivery?["first_part_after_milliseconds"] as? Double {

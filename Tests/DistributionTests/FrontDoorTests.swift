@@ -194,6 +194,31 @@ import Testing
         }
     }
 
+    @Test func bytesThatAreNoRequestHarmNobody() async throws {
+        for (security, url) in [
+            (HTTPFrontDoor.Security.plain, "http://127.0.0.1"),
+            (.tls(credentials), "https://127.0.0.1"),
+        ] {
+            try await withDoor(security, to: fixture) { port, _ in
+                var random = SeededGenerator(state: 42)
+                for count in 1..<100 {
+                    let viewer = try await ClientBootstrap(
+                        group: MultiThreadedEventLoopGroup.singleton
+                    )
+                    .connect(host: "127.0.0.1", port: port).get()
+                    let bytes = (0..<count * 7).map { _ in UInt8.random(in: 0...255, using: &random)
+                    }
+                    // The door may have shut before all is written.
+                    try? await viewer.writeAndFlush(ByteBuffer(bytes: bytes))
+                    try? await viewer.close()
+                }
+                let good = "\(url):\(port)/live/cam/playlist.m3u8"
+                #expect(try await Command.run("curl", "-ksf", good).status == 0)
+                #expect(try await eventually { fixture.statistics.snapshot.openConnections == 0 })
+            }
+        }
+    }
+
     @Test func aPortThatIsTakenIsNamedWithTheCure() async throws {
         try await withDoor(.plain, to: fixture) { port, _ in
             let second = HTTPFrontDoor(
@@ -208,5 +233,18 @@ import Testing
             #expect(error?.description.contains("port \(port)") == true)
             #expect(error?.description.contains("Another process") == true)
         }
+    }
+}
+
+/// SplitMix64: the same bytes in every run.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -58,8 +58,31 @@ import Testing
         }
     }
 
+    @Test func aStreamWhoseWindowStaysShutIsResetAndTheConnectionServesOn() async throws {
+        let fixture = try #require(LiveFixture())
+        fixture.publish(parts: 0..<13)
+        let files = try await CertificateFixture()
+        let credentials = try TLSCredentials(certificatePath: files.certificate, keyPath: files.key)
+        var limits = RequestLimits()
+        limits.stallTimeout = .milliseconds(200)
+        try await withDoor(.tls(credentials), to: fixture, limits: limits) { port, _ in
+            let (connection, multiplexer) = try await connect(port: port, streamWindow: 0)
+            let (stream, status) = try await get(
+                "/live/cam/video/e1-seg1.m4s",
+                multiplexer,
+                connection
+            )
+            #expect(try await status.get() == "200")
+            try? await stream.closeFuture.get()
+            #expect(fixture.statistics.snapshot.stalledViewers == 1)
+            #expect(fixture.statistics.snapshot.connections[.http2] == .init(open: 1, total: 1))
+            try await connection.close()
+        }
+    }
+
     private func connect(
-        port: Int
+        port: Int,
+        streamWindow: Int = 65_535
     ) async throws -> (any Channel, NIOHTTP2Handler.StreamMultiplexer) {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = .none

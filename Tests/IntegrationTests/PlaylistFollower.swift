@@ -34,9 +34,10 @@ struct PlaylistFollower {
         var playlist = try await viewer.playlist(path)
         try await check(playlist)
         while clock.now < end, !playlist.isEnded {
-            let sequence = playlist.openMediaSequence
-            let part = playlist.openParts.count
-            async let hinted = hintedPart(of: playlist)
+            let present = playlist
+            let sequence = present.openMediaSequence
+            let part = present.openParts.count
+            async let hinted = hintedPart(of: present)
             async let delta = viewer.ask(
                 "\(path)?_HLS_msn=\(sequence)&_HLS_part=\(part)&_HLS_skip=YES"
             )

@@ -57,6 +57,11 @@ package enum JSONValue: Codable, Sendable, Hashable {
         if case .number(let value) = self { value } else { nil }
     }
 
+    /// The numbers of an array; none where this is no array.
+    package var numbers: [Double] {
+        if case .array(let elements) = self { elements.compactMap(\.number) } else { [] }
+    }
+
     package var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }

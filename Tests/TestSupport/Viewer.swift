@@ -1,4 +1,5 @@
 package import AsyncHTTPClient
+package import Foundation
 package import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
@@ -12,6 +13,7 @@ package final class Viewer: Sendable {
         package let body: ByteBuffer
 
         package var text: String { String(buffer: body) }
+        package var data: Data { Data(buffer: body) }
     }
 
     package let address: String

@@ -94,6 +94,7 @@ import Testing
 
     @Test func anEndlessPESPacketIsBounded() {
         var contribution = Contribution(audio: nil)
+        contribution.videoLength = .unbounded
         var recorder = EventRecorder(configuration: .init(pesLimitBytes: 1 << 20))
         recorder.feed(contribution.frames(0..<5))
         let payload = [UInt8](repeating: 0xB5, count: 184)
@@ -102,6 +103,10 @@ import Testing
                 contribution.writer.packet(pid: 0x100, startsUnit: false, payload: payload)
             )
         }
+        // The fifth picture grew to the limit and was dropped; the next start is picked up again.
+        #expect(recorder.units.count == 4)
+        #expect(recorder.session.statistics.damagedPESPackets == 1)
+        recorder.feed(contribution.frames(30..<32))
         #expect(recorder.units.count == 5)
     }
 }

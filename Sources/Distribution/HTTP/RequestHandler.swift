@@ -1,0 +1,38 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// One request from its head to the last byte of its answer.
+struct RequestHandler<Responder: HTTPResponder>: Sendable
+where Responder.Context == MirrorRequestContext {
+    let door: MirrorRequestContext.Door
+    let responder: Responder
+    let statistics: DistributionStatistics
+    let logger: Logger
+    let date = HTTPDate()
+
+    /// - Throws: When there is nobody to answer any more; the connection or stream is then closed.
+    func handle(
+        _ request: Request,
+        _ writer: consuming ResponseWriter,
+        on channel: any Channel
+    ) async throws {
+        var logger = logger
+        logger[metadataKey: MirrorRequestContext.requestIDKey] = .stringConvertible(RequestID())
+        var context = MirrorRequestContext(source: .init(channel: channel, logger: logger))
+        context.door = door
+        let route = RouteClass(path: request.uri.path)
+        statistics.requestBegan()
+        do {
+            var response = try await responder.respond(to: request, context: context)
+            response.headers[.date] = date.text()
+            let (status, length) = (response.status, response.body.contentLength ?? 0)
+            try await writer.write(response: response.head, body: response.body)
+            statistics.requestFinished(route, status: status, bytes: length)
+        } catch {
+            statistics.requestAbandoned(route)
+            throw error
+        }
+    }
+}
