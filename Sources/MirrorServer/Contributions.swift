@@ -39,7 +39,7 @@ struct Contributions: Sendable {
 extension SRTListener.Configuration {
     init(_ srt: ServerConfiguration.SRT) {
         self.init()
-        bindAddress = srt.bindAddress
+        bindAddress = BindAddress.usable(srt.bindAddress)
         port = srt.port
         latency = srt.latency
         maxBandwidthBitsPerSecond = srt.maxBandwidthBitsPerSecond

@@ -82,13 +82,13 @@ extension DistributionConfiguration {
         var limits = RequestLimits()
         limits.maxConnections = configuration.server.maxConnections
         self.init(
-            bindAddress: configuration.server.bindAddress,
+            bindAddress: BindAddress.usable(configuration.server.bindAddress),
             httpsPort: configuration.server.httpsPort,
             httpPort: configuration.server.httpPort,
             certificatePath: configuration.server.tlsCertificateFile,
             keyPath: configuration.server.tlsKeyFile,
             minimumTLSVersion: configuration.server.minimumTLSVersion == .tls12 ? .tls12 : .tls13,
-            metricsBindAddress: configuration.metrics.bindAddress,
+            metricsBindAddress: BindAddress.usable(configuration.metrics.bindAddress),
             metricsPort: configuration.metrics.port,
             limits: limits
         )

@@ -1,5 +1,6 @@
 import Logging
 import Management
+import ServiceLifecycle
 import Synchronization
 
 /// Which of the ports that Mirror should listen on are open, for the health probes and the log.
@@ -34,10 +35,6 @@ final class Readiness: Sendable {
         if isComplete { logger.info("ready") }
     }
 
-    func stopping() {
-        state.withLock { $0.isStopping = true }
-    }
-
     func port(of service: String) -> Int? {
         state.withLock { $0.open[service] }
     }
@@ -58,5 +55,14 @@ final class Readiness: Sendable {
                 state.isStopping ? .stopping : missing.isEmpty ? .ready : .starting
             return HealthSnapshot(status: status, checks: open + missing)
         }
+    }
+}
+
+extension Readiness: Service {
+    /// Waits for the shutdown and tells of it; listed last, as services stop in the reverse order.
+    func run() async throws {
+        try await gracefulShutdown()
+        state.withLock { $0.isStopping = true }
+        logger.info("stopping")
     }
 }

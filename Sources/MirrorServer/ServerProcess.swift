@@ -22,6 +22,7 @@ enum ServerProcess {
         let credentials = try TLSCredentials(DistributionConfiguration(configuration))
         let services = configuration.listeningServices
         let readiness = Readiness(services: services, logger: logger)
+        warnOfFewOpenFiles(configuration, logger)
 
         // Streams: what is on air, and the packaging of each.
         let directory = StreamDirectory()
@@ -79,16 +80,31 @@ enum ServerProcess {
             readiness.opened(service, address: configuration.srt.bindAddress, port: port)
         }
         // Stopped in the reverse order: publishers first, viewers once they have what there is.
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [supervisor] + doors.services + contributions.services + [watcher],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "mirror.services") { _ in
-                    LineLogHandler(format: configuration.logging.format, threshold: .init(.error))
-                }
-            )
+        var group = ServiceGroupConfiguration(
+            services: [supervisor] + doors.services + contributions.services
+                + [watcher, readiness],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "mirror.services") { _ in
+                LineLogHandler(format: configuration.logging.format, threshold: .init(.error))
+            }
         )
-        try await group.run()
+        // A peer that never takes its last bytes must not keep the process.
+        group.maximumGracefulShutdownDuration = .seconds(20)
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    private static func warnOfFewOpenFiles(_ configuration: ServerConfiguration, _ logger: Logger) {
+        // Beside viewers and publishers: files, and what event loops hold.
+        let wanted = configuration.server.maxConnections + configuration.srt.maxConnections + 100
+        guard let limit = OpenFileLimit.raise(), limit < wanted else { return }
+        logger.warning(
+            "fewer files may be open than viewers and publishers are let in",
+            metadata: [
+                "limit": "\(limit)",
+                "wanted": "\(wanted)",
+                "cure": "raise LimitNOFILE (ulimit -n), or lower server.max_connections",
+            ]
+        )
     }
 }
 

@@ -13,17 +13,21 @@ package struct PackagingConfiguration: Sendable, Equatable {
     package var window: Window
     /// PART-HOLD-BACK in parts; RFC 8216bis asks for at least two and recommends three.
     package var holdBackParts: Int
+    /// Media held for one stream, whatever the window asks for.
+    package var memoryLimitBytes: Int
 
     package init(
         partTarget: Duration = .milliseconds(333),
         segmentTarget: Duration = .seconds(2),
         window: Window = .duration(.seconds(20)),
-        holdBackParts: Int = 3
+        holdBackParts: Int = 3,
+        memoryLimitBytes: Int = 512 << 20
     ) {
         self.partTarget = partTarget
         self.segmentTarget = segmentTarget
         self.window = window
         self.holdBackParts = holdBackParts
+        self.memoryLimitBytes = memoryLimitBytes
     }
 
     /// EXT-X-TARGETDURATION in seconds. Twice the segment target leaves room for any GOP up to that

@@ -16,11 +16,10 @@ import Synchronization
 package final class SegmentStore: Sendable {
     /// What a store holds at most, whatever its publisher sends and its viewers ask.
     ///
-    /// In ordinary use the window of the configuration bites first.
+    /// In ordinary use the window of the configuration bites first; media is bounded by
+    /// `PackagingConfiguration.memoryLimitBytes`.
     package struct Limits: Sendable, Equatable {
         package var waiters = 50_000
-        /// Of media; the oldest segments go first, and parts are refused when one segment fills it.
-        package var bytes = 512 << 20
         /// Listed in a playlist.
         package var segments = 2_048
         package var partsPerSegment = 4_096

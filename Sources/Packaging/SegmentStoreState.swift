@@ -197,7 +197,7 @@ package struct SegmentStoreState: Sendable {
             return false
         }
         let bytes = part.bytes.readableBytes
-        while bytesHeld > limits.bytes - bytes {
+        while bytesHeld > configuration.memoryLimitBytes - bytes {
             let largest = order.max { left, right in
                 timelines[left]?.bytesHeld ?? 0 < timelines[right]?.bytesHeld ?? 0
             }

@@ -28,7 +28,7 @@ package struct SegmentStoreStatistics: Sendable, Equatable {
     package var multivariantRenders: UInt64 = 0
     /// Parts refused: no open segment, a media sequence number that does not grow, or a limit.
     package var rejectedParts: UInt64 = 0
-    /// Segments let go before their time because `SegmentStore.Limits.bytes` was reached.
+    /// Segments let go before their time because of `PackagingConfiguration.memoryLimitBytes`.
     package var evictedSegments: UInt64 = 0
     /// Waits refused because `SegmentStore.Limits.waiters` was reached.
     package var rejectedWaiters: UInt64 = 0

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Packaging
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct FrontDoorTests {
@@ -46,11 +47,11 @@ import Testing
             let head = try await Command.run("curl", "-ksI", flag, url)
             #expect(head.output.lowercased().contains("content-length: 3000"))
         }
+        #expect(try await eventually { fixture.statistics.snapshot.openConnections == 0 })
         let snapshot = fixture.statistics.snapshot
         #expect(snapshot.requests[.segment]?.byStatus[.success] == 2)
         #expect(snapshot.requests[.segment]?.bytesSent == 3000)
         #expect(snapshot.connections[version == "2" ? .http2 : .http1]?.total == 2)
-        #expect(snapshot.openConnections == 0)
         #expect(snapshot.requestsInProgress == 0)
     }
 
@@ -133,6 +134,25 @@ import Testing
             #expect(curl.output.contains("retry-after: 1"))
             #expect(curl.output.contains("urn:mirror:problem:shutting_down"))
         }
+    }
+
+    @Test(arguments: ["--http1.1", "--http2"])
+    func aServerThatIsCancelledClosesWhateverIsOpen(flag: String) async throws {
+        struct Stop: Error {}
+        let curl = Mutex<Command?>(nil)
+        await #expect(throws: Stop.self) {
+            try await withDoor(.tls(credentials), to: fixture) { port, _ in
+                let url =
+                    "https://127.0.0.1:\(port)/live/cam/video/playlist.m3u8?_HLS_msn=4&_HLS_part=1"
+                let command = try Command(["curl", "-ks", flag, url])
+                curl.withLock { $0 = command }
+                #expect(try await eventually { fixture.store.statistics.waiters == 1 })
+                throw Stop()
+            }
+        }
+        #expect(await curl.withLock { $0 }?.status() != 0)
+        #expect(try await eventually { fixture.statistics.snapshot.openConnections == 0 })
+        #expect(fixture.store.statistics.waiters == 0)
     }
 
     @Test func connectionsBeyondTheLimitAreRefused() async throws {

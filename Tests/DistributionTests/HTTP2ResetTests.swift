@@ -88,23 +88,27 @@ import Testing
         tls.certificateVerification = .none
         tls.applicationProtocols = ["h2"]
         let context = try NIOSSLContext(configuration: tls)
-        let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { channel in
+        var http2 = NIOHTTP2Handler.ConnectionConfiguration()
+        http2.initialSettings.append(
+            HTTP2Setting(parameter: .initialWindowSize, value: streamWindow)
+        )
+        let configuration = http2
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = try NIOSSLClientHandler(
                         context: context,
                         serverHostname: "localhost"
                     )
                     try channel.pipeline.syncOperations.addHandler(handler)
-                }
+                }.flatMap {
+                    channel.configureHTTP2Pipeline(
+                        mode: .client,
+                        connectionConfiguration: configuration,
+                        streamConfiguration: .init()
+                    ) { stream in stream.close() }
+                }.map { (channel, $0) }
             }
-            .connect(host: "127.0.0.1", port: port).get()
-        let multiplexer = try await connection.configureHTTP2Pipeline(
-            mode: .client,
-            connectionConfiguration: .init(),
-            streamConfiguration: .init()
-        ) { stream in stream.close() }.get()
-        return (connection, multiplexer)
     }
 
     private func get(

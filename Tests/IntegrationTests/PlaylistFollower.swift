@@ -223,3 +223,12 @@ struct PlaylistFollower {
         if again.body != answer.body { violations.append("rule 7: \(hint) changed its bytes") }
     }
 }
+
+extension PlaylistFollower: CustomStringConvertible {
+    var description: String {
+        """
+        \(path): \(playlists) playlists, \(parts) parts, \(segments) segments, \(hints) hints, \
+        \(deltas) delta updates
+        """
+    }
+}

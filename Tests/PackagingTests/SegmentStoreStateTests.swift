@@ -62,9 +62,11 @@ struct SegmentStoreStateTests {
     }
 
     @Test func bytesAreBoundedWhateverThePublisherSends() {
-        var limits = SegmentStore.Limits()
-        limits.bytes = 10_000
-        var state = Self.state(limits: limits)
+        var state = SegmentStoreState(
+            configuration: PackagingConfiguration(memoryLimitBytes: 10_000),
+            epoch: "e",
+            limits: SegmentStore.Limits()
+        )
         var source = StreamSource()
         state.apply([.renditions([StreamSource.picture()])])
         let part = Part(

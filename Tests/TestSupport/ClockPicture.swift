@@ -36,12 +36,17 @@ package struct ClockPicture: Sendable {
         return Data(frame)
     }
 
-    /// JavaScript that reads the clock of each frame a page's `<video>` presents, and collects how old
-    /// each was, in milliseconds, in `window.glassToGlass`.
+    /// JavaScript that reads the clock of each frame a page's `<video>` presents. From then on
+    /// `window.glassToGlass.ages` has how old each was, in milliseconds, and `.interruptions` how often
+    /// playback stood still or was moved.
     package static let reader = """
         (() => {
-          window.glassToGlass = [];
+          const found = { ages: [], interruptions: 0 };
+          window.glassToGlass = found;
           const video = document.querySelector('video');
+          for (const event of ['waiting', 'seeking']) {
+            video.addEventListener(event, () => { found.interruptions += 1; });
+          }
           const canvas = document.createElement('canvas');
           canvas.width = \(width); canvas.height = \(block);
           const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -57,7 +62,7 @@ package struct ClockPicture: Sendable {
               if (i < \(bits)) value = value * 2 + bit;
             }
             if (ones % 2 === 0 && value > 0) {
-              window.glassToGlass.push(now % 2 ** \(bits) - value);
+              found.ages.push(now % 2 ** \(bits) - value);
             }
             video.requestVideoFrameCallback(read);
           };

@@ -28,6 +28,13 @@ package final class ExternalProcess: Sendable {
         }
     }
 
+    /// Programs that run, for the end of the tests: what a static property holds is never dropped.
+    private static let running = Mutex<Set<Int32>>([])
+
+    private static let killRunningAtExit: Void = {
+        _ = atexit { ExternalProcess.running.withLock { $0.forEach { kill($0, SIGKILL) } } }
+    }()
+
     private let name: String
     private let handle: Handle
     private let exit: AsyncStream<Int32>
@@ -45,6 +52,7 @@ package final class ExternalProcess: Sendable {
     ) throws {
         // A program that ends while a test still writes to it must not end the test.
         _ = Self.ignoreBrokenPipes
+        _ = Self.killRunningAtExit
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [name] + arguments
@@ -56,6 +64,7 @@ package final class ExternalProcess: Sendable {
         process.standardError = errors
         let (exit, continuation) = AsyncStream.makeStream(of: Int32.self)
         process.terminationHandler = { process in
+            _ = Self.running.withLock { $0.remove(process.processIdentifier) }
             continuation.yield(process.terminationStatus)
             continuation.finish()
         }
@@ -63,6 +72,7 @@ package final class ExternalProcess: Sendable {
         self.exit = exit
         try process.run()
         identifier = process.processIdentifier
+        if process.isRunning { _ = Self.running.withLock { $0.insert(process.processIdentifier) } }
         handle = Handle(process)
         output.fileHandleForReading.readabilityHandler = { [weak self] file in
             let data = file.availableData

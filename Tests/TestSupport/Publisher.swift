@@ -4,9 +4,9 @@ import Synchronization
 /// A program that publishes over SRT; it is stopped when it is dropped.
 package final class Publisher: Sendable {
     package let process: ExternalProcess
-    private let feed: Task<Void, Never>?
+    private let feed: Feed?
 
-    private init(process: ExternalProcess, feed: Task<Void, Never>? = nil) {
+    private init(process: ExternalProcess, feed: Feed? = nil) {
         self.process = process
         self.feed = feed
     }
@@ -55,16 +55,7 @@ package final class Publisher: Sendable {
             ["-q", "-loglevel", "fatal", "-chunk", "1316", "file://con", url],
             input: pipe.fileHandleForReading
         )
-        let output = pipe.fileHandleForWriting
-        let feed = Task {
-            let clock = ContinuousClock()
-            let start = clock.now
-            while !Task.isCancelled, let (due, bytes) = next() {
-                try? await clock.sleep(until: start.advanced(by: due))
-                do { try output.write(contentsOf: Data(bytes)) } catch { break }
-            }
-            try? output.close()
-        }
+        let feed = Feed(into: pipe.fileHandleForWriting, next: next)
         return Publisher(process: process, feed: feed)
     }
 
@@ -72,5 +63,33 @@ package final class Publisher: Sendable {
     package static func av1(to url: String) throws -> Publisher {
         let source = Mutex(try AV1Source())
         return try bytes(to: url) { source.withLock { $0.next() } }
+    }
+}
+
+/// Writes bytes when they are due, on a thread of its own: writes wait while SRT is slower.
+private final class Feed: Sendable {
+    private let isCancelled = Mutex(false)
+
+    init(
+        into output: sending FileHandle,
+        next: @escaping @Sendable () -> (due: Duration, bytes: [UInt8])?
+    ) {
+        let output = Mutex(output)
+        Thread.detachNewThread { [self] in
+            let start = ContinuousClock.now
+            while !isCancelled.withLock({ $0 }), let (due, bytes) = next() {
+                let wait = ContinuousClock.now.duration(to: start.advanced(by: due))
+                if wait > .zero { Thread.sleep(forTimeInterval: wait / .seconds(1)) }
+                let isWritten = output.withLock { file in
+                    (try? file.write(contentsOf: Data(bytes))) != nil
+                }
+                guard isWritten else { break }
+            }
+            output.withLock { try? $0.close() }
+        }
+    }
+
+    func cancel() {
+        isCancelled.withLock { $0 = true }
     }
 }

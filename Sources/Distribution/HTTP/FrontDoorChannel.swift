@@ -95,13 +95,19 @@ struct FrontDoorChannel: ServerChildChannel {
         }
     }
 
+    /// When cancelled, closes the connection whatever is under way on it.
     func handle(value: Value, logger: Logger) async {
-        await withTaskExecutorPreference(EventLoopTaskExecutor(value.channel.eventLoop)) {
-            switch try? await value.negotiated.get() {
-            case .http1_1(let connection): await http1.handle(value: connection, logger: logger)
-            case .http2(let connection): await http2.handle(value: connection, logger: logger)
-            case nil: value.channel.close(promise: nil)
+        let channel = value.channel
+        await withTaskCancellationHandler {
+            await withTaskExecutorPreference(EventLoopTaskExecutor(channel.eventLoop)) {
+                switch try? await value.negotiated.get() {
+                case .http1_1(let connection): await http1.handle(value: connection, logger: logger)
+                case .http2(let connection): await http2.handle(value: connection, logger: logger)
+                case nil: channel.close(promise: nil)
+                }
             }
+        } onCancel: {
+            channel.close(promise: nil)
         }
     }
 

@@ -66,6 +66,7 @@ package final class SRTCaller: Service {
         )
         // Asked first: a listener elsewhere need not be bothered for a name that is taken.
         let terms = try admission.admit(request)
+        let receiver = try makeReceiver()
         let outgoing = SRTOutgoingConnection(configuration: configuration)
         guard let (socket, peer) = try outgoing.make(stop: stop) else { return }
         request.sourceAddress = peer.address
@@ -80,16 +81,13 @@ package final class SRTCaller: Service {
             idleTimeout: configuration.peerIdleTimeout
         )
         logger.info("SRT pull connected", metadata: ["peer": "\(peer)"])
-        do throws(SRTError) {
-            try receive(connection)
-        } catch {
-            connection.end(.peerGone)
-            throw error
-        }
+        receiver.add(connection)
+        while !receiver.isEmpty, !stop.isRaised { receiver.turn() }
+        receiver.endAll(.shutdown)
     }
 
-    private func receive(_ connection: SRTConnection) throws(SRTError) {
-        let receiver = try SRTReceiver(
+    private func makeReceiver() throws(SRTError) -> SRTReceiver {
+        try SRTReceiver(
             capacity: 1,
             drainInterval: configuration.drainInterval
         ) { [logger] connection, ending in
@@ -101,9 +99,6 @@ package final class SRTCaller: Service {
                 ]
             )
         }
-        try receiver.add(connection)
-        while !receiver.isEmpty, !stop.isRaised { receiver.turn() }
-        receiver.endAll(.shutdown)
     }
 
     /// Waits, but not past a stop.

@@ -94,6 +94,7 @@ final class SRTConnection {
         guard count > 0 else { return }
         receivedBytes &+= UInt64(count)
         hasNews = true
+        publication.noteReceived(bytes: count, at: arrival)
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         session.receive(bytes, arrival: arrival, emit: publication.send)
     }
@@ -121,7 +122,6 @@ final class SRTConnection {
     private func publishStatistics() {
         let figures = SRTStatistics(of: socket)
         publication.update { statistics in
-            statistics.receivedBytes = receivedBytes
             statistics.bitrateBitsPerSecond = rate.bitsPerSecond
             statistics.transportStream = session.statistics
             if let figures { statistics.srt = figures }

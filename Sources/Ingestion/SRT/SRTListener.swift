@@ -105,6 +105,7 @@ package final class SRTListener: Service {
             ended(connection, ending)
         }
         try receiver.watch(listening.socket)
+        acceptAll(listening.socket, into: receiver)
         while !stop.isRaised {
             receiver.turn { acceptAll(listening.socket, into: receiver) }
             accessControl.sweep()
@@ -148,13 +149,6 @@ package final class SRTListener: Service {
             limitBitsPerSecond: limits.compactMap(\.self).min(),
             idleTimeout: configuration.peerIdleTimeout
         )
-        do throws(SRTError) {
-            try receiver.add(connection)
-        } catch {
-            // It broke between its acceptance and now.
-            connection.end(.peerGone)
-            return
-        }
         counters.connected()
         logger.info(
             "SRT publisher connected",
@@ -164,6 +158,7 @@ package final class SRTListener: Service {
                 "encrypted": "\(socket.isEncrypted)",
             ]
         )
+        receiver.add(connection)
     }
 
     private func ended(_ connection: SRTConnection, _ ending: SRTConnection.Ending) {

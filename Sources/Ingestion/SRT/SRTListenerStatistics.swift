@@ -5,6 +5,7 @@ package struct SRTListenerStatistics: Sendable, Equatable {
     /// Publishers connected now.
     package var connections = 0
     package var acceptedConnections: UInt64 = 0
+    /// Attempts that were turned away; callers repeat one whose answer is late.
     package var refusals: [PublishRefusal: UInt64] = [:]
 
     package init() {}

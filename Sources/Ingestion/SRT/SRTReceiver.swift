@@ -37,14 +37,23 @@ final class SRTReceiver {
 
     var isEmpty: Bool { connections.isEmpty }
 
-    /// Has `turn` report this listening socket when callers wait.
+    /// Has `turn` report this listening socket when callers come; those that wait already are not
+    /// reported.
     func watch(_ listening: SRTSocket) throws(SRTError) {
         try poll.add(listening, .readable)
     }
 
-    func add(_ connection: SRTConnection) throws(SRTError) {
-        try poll.add(connection.socket, [.readable, .failed])
+    /// Serves a connection from now on, until it ends.
+    func add(_ connection: SRTConnection) {
         connections[connection.socket.id] = connection
+        do throws(SRTError) {
+            try poll.add(connection.socket, [.readable, .failed])
+        } catch {
+            end(connection, .peerGone)
+            return
+        }
+        // One that broke before the epoll knew it would never be reported.
+        if !connection.drain(into: buffer, arrival: .now) { end(connection, .peerGone) }
     }
 
     /// Waits for something to do and does it.

@@ -31,6 +31,31 @@ extension ConfigurationFormat where Value == Int {
     }
 
     static let port = count(0...65_535, of: "a port")
+
+    /// Bytes, as a whole number or with `KiB`, `MiB` or `GiB`.
+    static func byteCount(_ range: ClosedRange<Int>) -> ConfigurationFormat {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        let write = { @Sendable (bytes: Int) in
+            let unit = units.first { bytes > 0 && bytes.isMultiple(of: $0.1) }
+            return unit.map { "\(bytes / $0.1)\($0.0)" } ?? "\(bytes)"
+        }
+        return ConfigurationFormat(
+            shape: "bytes such as \(write(range.lowerBound)), at most \(write(range.upperBound))",
+            parse: { text throws(ConfigurationMismatch) in
+                let (number, unit) = try splitUnit(text)
+                let factors = Dictionary(uniqueKeysWithValues: units + [("", 1)])
+                guard let factor = factors[unit] else {
+                    throw ConfigurationMismatch("has no unit of sizes in it")
+                }
+                let bytes = number * Double(factor)
+                guard bytes >= Double(range.lowerBound), bytes <= Double(range.upperBound) else {
+                    throw ConfigurationMismatch("is out of range")
+                }
+                return Int(bytes.rounded())
+            },
+            write: write
+        )
+    }
 }
 
 extension ConfigurationFormat where Value == Int? {

@@ -253,8 +253,7 @@ package enum ConfigurationSchema {
             \.publishing.maxStreams,
             .count(1...10_000, of: "streams"),
             "Streams on air at one time; publishers beyond are refused.",
-            change: .reload,
-            isSecret: true
+            change: .reload
         ),
         ConfigurationKey(
             "publishing.on_second_publisher",
@@ -276,7 +275,8 @@ package enum ConfigurationSchema {
             .list(of: streamRule, limit: 1_000, startingWith: .init()),
             "Rules for streams by name. The first that matches counts; where none does,"
                 + " everybody may publish.",
-            change: .reload
+            change: .reload,
+            isSecret: true
         ),
     ]
 
@@ -304,6 +304,12 @@ package enum ConfigurationSchema {
             \.packaging.holdBackParts,
             .count(2...20, of: "parts"),
             "How far from the newest part players stay."
+        ),
+        ConfigurationKey(
+            "packaging.memory_limit",
+            \.packaging.memoryLimitBytes,
+            .byteCount((16 << 20)...(64 << 30)),
+            "Media held for one stream; above it the oldest segments leave before the window ends."
         ),
     ]
 

@@ -5,6 +5,7 @@ import Synchronization
 /// Admits publishers as a test says and tells it, in order, who came and who left.
 final class RecordingAdmission: StreamAdmission {
     enum Event: Sendable {
+        case admitted
         case published(Publication)
         case ended(Publication, EndReason)
     }
@@ -45,6 +46,7 @@ final class RecordingAdmission: StreamAdmission {
     func admit(_ request: PublishRequest) throws(PublishRefusal) -> PublishTerms {
         let isTaken = state.withLock { $0.live[request.name] != nil }
         if isTaken, !allowsTakeover { throw .nameTaken }
+        continuation.yield(.admitted)
         return terms
     }
 
@@ -74,6 +76,13 @@ final class RecordingAdmission: StreamAdmission {
         state.withLock { $0.live[request.name] = publication }
         continuation.yield(.published(publication))
         return publication
+    }
+
+    /// Somebody is let in, and its handshake goes on.
+    func nextAdmission() async {
+        for await event in events {
+            if case .admitted = event { return }
+        }
     }
 
     /// The next publisher that comes; the events before it are passed over.

@@ -32,7 +32,6 @@ enum SRTTestPublisher {
                 "-a:no", "-loglevel:warn", "srt://127.0.0.1:\(port)?\(query)", "file://con",
             ]
         )
-        // Once in a while libsrt's exit handlers hang in it.
         return await program.wait(atMost: .seconds(5))
     }
 }

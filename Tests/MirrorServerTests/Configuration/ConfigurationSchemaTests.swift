@@ -41,6 +41,7 @@ import Testing
         "packaging.segment_target": ("1s", "1s"),
         "packaging.window": ("8", "8"),
         "packaging.hold_back_parts": ("4", "4"),
+        "packaging.memory_limit": ("2GiB", "2GiB"),
         "logging.level": ("debug", "debug"),
         "logging.format": ("json", "json"),
     ]

@@ -36,6 +36,11 @@ import Testing
         #expect(report.contains("ingestion.srt.passphrase: \"***\""))
     }
 
+    @Test func theKeysThatMayHoldOneAreMarked() {
+        let marked = ConfigurationSchema.keys.filter(\.isSecret).map(\.path)
+        #expect(marked == ["ingestion.srt.passphrase", "ingestion.srt.callers", "streams"])
+    }
+
     @Test(arguments: [
         "ingestion: { srt: { passphrase: short } }",
         "streams: [{ match: a, passphrase: short }]",

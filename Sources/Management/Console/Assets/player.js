@@ -8,6 +8,8 @@ const POLL_MILLISECONDS = 1500;
 const TICK_MILLISECONDS = 100;
 /** A buffer that stays empty this long is an interruption, not a hiccup. */
 const INTERRUPTION_SECONDS = 2;
+/** Nearer to where playback should begin than this is near enough. */
+const START_TOLERANCE = 0.05;
 
 /**
  * States, and how they are left:
@@ -273,14 +275,20 @@ export class Player extends EventTarget {
     this.#steering.restart(monotonicSeconds());
   }
 
-  /** Starts once the buffer holds what steering wants: at once, but for a stream just begun. */
+  /**
+   * Starts once the buffer holds what steering wants: at once, but for a stream just begun. What it
+   * holds beyond that is skipped while there is no picture yet, not made good at speed afterwards.
+   */
   #begin() {
     const { buffered, currentTime } = this.#video;
     if (!this.#steering || this.#pausedByViewer || buffered.length === 0) return;
+    // Asked to play already, it only waits for its first picture.
+    if (!this.#video.paused) return;
     // Sound and picture may begin a little after the position; hls.js steps over such a gap.
     const last = buffered.length - 1;
-    const ahead = buffered.end(last) - Math.max(currentTime, buffered.start(last));
-    if (ahead < this.#steering.headroom) return;
+    const nearest = buffered.end(last) - this.#steering.headroom;
+    if (nearest < Math.max(currentTime, buffered.start(last))) return;
+    if (nearest - currentTime > START_TOLERANCE) this.#video.currentTime = nearest;
     this.#video.play().catch(() => this.#setState('paused'));
   }
 

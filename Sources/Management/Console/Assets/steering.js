@@ -15,7 +15,7 @@ const SETTLING = 1;
 const SLOWEST = 0.95;
 const FASTEST = 1.08;
 /** Rate change for each second of distance from the target. */
-const GAIN = 0.25;
+const GAIN = 0.4;
 /** Nearer to the target than this is near enough: the rate goes back to 1. */
 const TOLERANCE = 0.03;
 /** The rate moves by this much, once a decision at most: nobody hears that. */

@@ -1,0 +1,132 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Live streams in a real browser, from the built binary: what a viewer sees.
+///
+/// One test at a time: each has encoders and browsers of its own.
+@Suite(.serialized, .timeLimit(.minutes(4))) struct BrowserTests {
+    @Test func h264AndAV1PlayWithSoundForAMinuteWithoutAStall() async throws {
+        let mirror = try await MirrorProcess()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for source in [LiveSource.h264, .av1] {
+                group.addTask { try await Self.watchForAMinute(source, on: mirror) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func watchForAMinute(
+        _ source: LiveSource,
+        on mirror: MirrorProcess
+    ) async throws {
+        let publisher = try await source.publish(to: mirror, as: source.rawValue)
+        defer { publisher.stop() }
+        let viewer = Viewer(mirror.address)
+        _ = try await viewer.waitFor("/live/\(source.rawValue)/playlist.m3u8")
+        try await viewer.shutDown()
+        try await Chromium.withPage(width: 960, height: 800) { page in
+            try await page.watch(source.rawValue, on: mirror)
+            try await page.waitForPlayback(of: 8, atMost: .seconds(30))
+            let before = try await page.playback
+            try await Task.sleep(for: .seconds(60))
+            let after = try await page.playback
+            let name = source.rawValue
+            #expect(after.stalls - before.stalls == 0, "\(name)")
+            #expect(after.position - before.position >= 58, "\(name)")
+            #expect(after.decodedSoundBytes - before.decodedSoundBytes > 400_000, "\(name)")
+            #expect(after.decodedPictureBytes - before.decodedPictureBytes > 1_000_000, "\(name)")
+            #expect(try await page.text("#state") == "Live", "\(name)")
+            #expect(page.problems == [], "\(name)")
+            #expect(page.failedLoads == [], "\(name)")
+        }
+    }
+
+    @Test func playbackGoesOnWhenAKilledPublisherIsBackAfterTwoSeconds() async throws {
+        let mirror = try await MirrorProcess()
+        let first = try await LiveSource.h264.publish(to: mirror, as: "stage")
+        let viewer = Viewer(mirror.address)
+        _ = try await viewer.waitFor("/live/stage/playlist.m3u8")
+        try await viewer.shutDown()
+        try await Chromium.withPage { ours in
+            try await Chromium.withPage { stock in
+                let playlist = mirror.address + "/live/stage/playlist.m3u8"
+                try await ours.watch("stage", on: mirror)
+                try await stock.playWithStockPlayer(playlist, from: mirror.address)
+                try await stock.waitForPicture()
+                for page in [ours, stock] {
+                    try await page.waitForPlayback(of: 4, atMost: .seconds(30))
+                    try await page.evaluate("window.isTheSamePage = true")
+                }
+
+                first.kill()
+                try await Task.sleep(for: .seconds(2))
+                let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
+                defer { second.stop() }
+                // More than the buffers held: this is the second publisher's.
+                for page in [ours, stock] {
+                    try await page.waitForPlayback(of: 12, atMost: .seconds(60))
+                    let before = try await page.playback
+                    try await page.waitForPlayback(of: 3, atMost: .seconds(10))
+                    let after = try await page.playback
+                    #expect(after.decodedSoundBytes > before.decodedSoundBytes)
+                    #expect(after.decodedPictureBytes > before.decodedPictureBytes)
+                    #expect(try await page.evaluate("window.isTheSamePage") == true)
+                }
+                #expect(try await ours.text("#state") == "Live")
+            }
+        }
+    }
+
+    @Test func aPageThatWasOpenedEarlyWaitsAndStartsByItself() async throws {
+        let mirror = try await MirrorProcess()
+        try await Chromium.withPage { page in
+            try await page.navigate(to: "\(mirror.address)/watch/later")
+            try await page.wait(for: "mirrorPlayer.state === 'waiting'")
+            #expect(try await page.text("#message").contains("starts here by itself"))
+            let publisher = try await LiveSource.h264.publish(to: mirror, as: "later")
+            defer { publisher.stop() }
+            try await page.waitForPicture()
+            try await page.wait(for: "document.querySelector('#message').hidden")
+            #expect(try await page.text("#state") == "Live")
+            #expect(page.problems == [])
+        }
+    }
+
+    @Test func theListLeadsToTheStream() async throws {
+        let mirror = try await MirrorProcess()
+        let publisher = try await LiveSource.h264.publish(to: mirror, as: "stage")
+        defer { publisher.stop() }
+        try await Chromium.withPage { page in
+            try await page.navigate(to: mirror.address)
+            try await page.wait(for: "document.querySelector('.stream .chip').innerText === 'Live'")
+            try await page.wait(
+                for: "document.querySelector('.stream').innerText.includes('H.264')"
+            )
+            let row = try await page.text(".stream")
+            #expect(row.contains("stage"), "\(row)")
+            #expect(row.contains("1280 × 720, 25 fps"), "\(row)")
+            #expect(row.contains("AAC-LC, stereo, 48 kHz"), "\(row)")
+            try await page.evaluate("document.querySelector('.stream-watch').click()")
+            try await page.wait(for: "location.pathname === '/watch/stage'")
+            try await page.waitForPicture()
+            #expect(page.problems == [])
+            #expect(page.failedLoads == [])
+        }
+    }
+
+    @Test func aCodecTheBrowserLacksIsNamed() async throws {
+        let mirror = try await MirrorProcess()
+        let publisher = try await LiveSource.hevc.publish(to: mirror, as: "stage")
+        defer { publisher.stop() }
+        try await Chromium.withPage { page in
+            try await page.navigate(to: "\(mirror.address)/watch/stage")
+            try await page.wait(for: "mirrorPlayer.state === 'unsupported'", atMost: .seconds(30))
+            let words = try await page.text("#message")
+            #expect(words.contains("cannot play this stream"), "\(words)")
+            #expect(words.contains("HEVC Main") && words.contains("hvc1."), "\(words)")
+            #expect(try await page.text("#state") == "Cannot play")
+            #expect(page.problems == [])
+        }
+    }
+}

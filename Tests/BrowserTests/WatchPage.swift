@@ -1,0 +1,61 @@
+import TestSupport
+
+/// What a viewer's `<video>` went through, at one moment.
+struct Playback: Sendable {
+    /// Seconds.
+    let position: Double
+    let decodedPictureBytes: Double
+    let decodedSoundBytes: Double
+    /// Times it stood still, as our page counts; zero on another page.
+    let stalls: Double
+}
+
+extension Chromium {
+    /// Opens our page for a stream and waits for its picture.
+    func watch(_ name: String, on mirror: MirrorProcess) async throws {
+        try await navigate(to: "\(mirror.address)/watch/\(name)")
+        try await waitForPicture()
+    }
+
+    func waitForPicture() async throws {
+        let isPlaying = "document.querySelector('video').currentTime > 0.2"
+        try await wait(for: isPlaying, atMost: .seconds(60))
+    }
+
+    /// Waits until this much more has been played.
+    func waitForPlayback(of seconds: Double, atMost limit: Duration) async throws {
+        let end = try await playback.position + seconds
+        try await wait(
+            for: "document.querySelector('video').currentTime > \(end)",
+            atMost: limit
+        )
+    }
+
+    var playback: Playback {
+        get async throws {
+            let values = try await evaluate(
+                """
+                (() => {
+                  const video = document.querySelector('video');
+                  return [
+                    video.currentTime, video.webkitVideoDecodedByteCount,
+                    video.webkitAudioDecodedByteCount, window.mirrorPlayer?.stalls ?? 0,
+                  ];
+                })()
+                """
+            ).numbers
+            guard values.count == 4 else { throw Failure(description: "no video in the page") }
+            return Playback(
+                position: values[0],
+                decodedPictureBytes: values[1],
+                decodedSoundBytes: values[2],
+                stalls: values[3]
+            )
+        }
+    }
+
+    /// The words a viewer sees in an element.
+    func text(_ selector: String) async throws -> String {
+        try await evaluate("document.querySelector('\(selector)').innerText").string ?? ""
+    }
+}

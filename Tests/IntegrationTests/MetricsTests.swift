@@ -1,0 +1,95 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// The metrics of a server at work.
+@Suite struct MetricsTests {
+    /// Counters that only a fault or an attack moves; BadInputTests and SlowViewerTests see to some.
+    private static let still: Set<String> = [
+        "mirror_delivery_rejected_waiters_total", "mirror_delivery_timed_out_waiters_total",
+        "mirror_http_refused_connections_total", "mirror_http_silent_connections_total",
+        "mirror_http_stalled_viewers_total", "mirror_packaging_out_of_target_parts_total",
+        "mirror_packaging_forced_cuts_total", "mirror_packaging_silent_frames_total",
+        "mirror_srt_dropped_packets_total", "mirror_srt_lost_packets_total",
+        "mirror_srt_retransmitted_packets_total", "mirror_srt_undecrypted_packets_total",
+        "mirror_store_evicted_segments_total", "mirror_store_rejected_parts_total",
+        "mirror_ts_misplaced_access_units_total", "mirror_ts_scrambled_packets_total",
+        "mirror_packaging_dropped_access_units_total", "mirror_ts_transport_errors_total",
+    ]
+
+    @Test func everyCounterMovesAndPromtoolHasNothingToSay() async throws {
+        let mirror = try await MirrorProcess(yaml: "packaging: { segment_target: 1s }\n")
+        let viewer = Viewer(mirror.address)
+        let url = mirror.publishURL("live", "&latency=1000000")
+        let first = try Publisher.ffmpeg(MirrorProcess.fixture("h264.ts"), to: url)
+        _ = try await viewer.waitFor("/live/live/playlist.m3u8")
+        try await Self.meetRefusals(mirror, viewer)
+        first.kill()
+        // The second comes with damage, and while nobody has the name.
+        let clip = try PacedBytes.clip(MirrorProcess.fixture("h264.ts"), packets: 20_000)
+        let damaged = DamagedClip.make(clip, mutations: 10_000, seed: 7)
+        let isFree = try await eventually {
+            try await mirror.stream("live", by: viewer)?["publisher"] == nil
+        }
+        #expect(isFree)
+        let source = Mutex(PacedBytes(damaged, bitsPerSecond: 8_000_000))
+        let second = try Publisher.bytes(to: mirror.publishURL("live")) {
+            source.withLock { $0.next() }
+        }
+        defer { second.stop() }
+        let path = "/live/live/video/playlist.m3u8"
+        let hasMoved = try await eventually {
+            let playlist = try await viewer.playlist(path)
+            let metrics = try await mirror.metrics(by: viewer)
+            return metrics.total("mirror_ts_section_errors_total") > 0
+                && playlist.segments.contains(where: \.isDiscontinuity)
+        }
+        #expect(hasMoved)
+
+        let metrics = try await mirror.metrics(by: viewer)
+        let counters = metrics.kinds.filter { $0.value == "counter" }.keys
+        #expect(counters.count > 30, "\(counters.count) counters")
+        for counter in counters.sorted() where !Self.still.contains(counter) {
+            #expect(metrics.total(counter) > 0, "\(counter) does not move")
+        }
+        for counter in Self.still {
+            #expect(metrics.kinds[counter] == "counter", "\(counter) is not there")
+        }
+        for gauge in ["mirror_ready", "mirror_store_bytes", "mirror_srt_round_trip_seconds"] {
+            #expect(metrics.total(gauge) > 0, "\(gauge)")
+        }
+        try await Self.expectValid(metrics, in: mirror.folder)
+        try await viewer.shutDown()
+    }
+
+    /// Requests of every route and a few that fail.
+    private static func meetRefusals(_ mirror: MirrorProcess, _ viewer: Viewer) async throws {
+        let refused = try Publisher.ffmpeg(
+            MirrorProcess.fixture("h264.ts"),
+            to: mirror.publishURL("live")
+        )
+        _ = await refused.process.wait(atMost: .seconds(20))
+        let path = "/live/live/video/playlist.m3u8"
+        let playlist = try await viewer.playlist(path)
+        for uri in ["/live/live/video/\(playlist.allParts.last?.uri ?? "")", "/live/nothing"] {
+            _ = try await viewer.ask(uri)
+        }
+        // A viewer that leaves while it waits, and one that speaks no TLS.
+        let far = playlist.openMediaSequence + 1
+        _ = try? await viewer.ask("\(path)?_HLS_msn=\(far)", atMost: .milliseconds(100))
+        _ = try? await viewer.ask("http://127.0.0.1:\(mirror.httpsPort)/")
+    }
+
+    private static func expectValid(_ metrics: Metrics, in folder: URL) async throws {
+        let file = folder.appending(path: "metrics.txt")
+        try Data(metrics.text.utf8).write(to: file)
+        let check = try ExternalProcess(
+            "bash",
+            ["-c", "promtool check metrics < '\(file.path)'"]
+        )
+        let result = await check.wait(atMost: .seconds(20))
+        #expect(result.status == 0, "\(result.text)\(result.errors)")
+        #expect((result.text + result.errors).isEmpty, "\(result.text)\(result.errors)")
+    }
+}
