@@ -10,7 +10,7 @@ struct MirrorBenchmarks: AsyncParsableCommand {
         commandName: "mirror-benchmarks",
         abstract: "Measures Mirror on this machine.",
         subcommands: [
-            PackagingThroughput.self, IngestCost.self, StartUp.self,
+            PackagingThroughput.self, IngestCost.self, StartUp.self, ReleaseLag.self,
             GlassToGlass.self,
         ]
     )

@@ -62,6 +62,8 @@ package final class DistributionStatistics: Sendable {
         package var silentConnections: UInt64 = 0
         package var requestsInProgress = 0
         package var requests: [RouteClass: Requests] = [:]
+        /// From the publication of media until a playlist that waited for it was written.
+        package var playlistRelease = LatencyHistogram()
 
         package init() {}
     }
@@ -132,6 +134,10 @@ package final class DistributionStatistics: Sendable {
             $0.requests[route, default: Requests()].byStatus[StatusClass(status), default: 0] += 1
             $0.requests[route, default: Requests()].bytesSent += UInt64(bytes)
         }
+    }
+
+    func playlistReleased(after duration: Duration) {
+        state.withLock { $0.playlistRelease.record(duration) }
     }
 
     func requestAbandoned(_ route: RouteClass) {

@@ -64,11 +64,16 @@ package struct HLSResponder: Sendable {
                 cache: .playlist
             )
         }
+        let askedAt = ContinuousClock.now
+        let playlist = try await context.whileViewerWaits {
+            try await store.mediaPlaylist(rendition, directives)
+        }
+        if let publishedAt = playlist.publishedAt, publishedAt > askedAt {
+            context.release.publishedAt = publishedAt
+        }
         return answer(
             request,
-            with: try await context.whileViewerWaits {
-                try await store.mediaPlaylist(rendition, directives)
-            },
+            with: playlist,
             cache: .blockingPlaylist(targetDurationSeconds: targetDurationSeconds)
         )
     }

@@ -1,4 +1,6 @@
-/// A snapshot of what one publisher's transport and container look like. Counts are since it came.
+/// A snapshot of what one publisher's transport and container look like.
+///
+/// Counts are since it came.
 package struct IngestStatistics: Sendable, Equatable {
     package var receivedBytes: UInt64 = 0
     /// Over the last second or so.

@@ -21,7 +21,7 @@ package final class Publication: Sendable {
     private let disconnect: @Sendable () -> Void
     private let onEnd: @Sendable (Publication, EndReason) -> Void
 
-    /// - Parameter onEnd: Called once, on the thread that ends or revokes the publication.
+    /// `onEnd` is called once, on the thread that ends or revokes the publication.
     package init(
         id: UInt64,
         request: PublishRequest,
@@ -58,7 +58,9 @@ package final class Publication: Sendable {
         }
     }
 
-    /// Notes that bytes came, whatever they turn out to be. Once a read burst is often enough.
+    /// Notes that bytes came, whatever they turn out to be.
+    ///
+    /// Once a read burst is often enough.
     package func noteReceived(bytes: Int, at arrival: WallTime) {
         state.withLock { state in
             state.lastArrival = arrival

@@ -34,7 +34,9 @@ package struct PublishRequest: Sendable {
 package struct PublishTerms: Sendable {
     /// The passphrase the publisher must have used; `nil` accepts clear contributions only.
     package var passphrase: String?
-    /// Bits a second; a publisher above it for five seconds is cut off. `nil` sets no limit.
+    /// Bits a second; a publisher above it for five seconds is cut off.
+    ///
+    /// `nil` sets no limit.
     package var maxBitrateBitsPerSecond: Int?
 
     package init(passphrase: String?, maxBitrateBitsPerSecond: Int? = nil) {
@@ -43,7 +45,9 @@ package struct PublishTerms: Sendable {
     }
 }
 
-/// Why a publisher was turned away. The raw value is a metric label.
+/// Why a publisher was turned away.
+///
+/// The raw value is a metric label.
 package enum PublishRefusal: String, Error, Sendable, CaseIterable {
     case badName = "bad_name"
     case nameTaken = "name_taken"
@@ -57,7 +61,9 @@ package enum PublishRefusal: String, Error, Sendable, CaseIterable {
     case shuttingDown = "shutting_down"
 }
 
-/// Who may publish what. Asked by every ingest transport.
+/// Who may publish what.
+///
+/// Asked by every ingest transport.
 ///
 /// Threads: called on transport threads; answers from memory and never blocks.
 package protocol StreamAdmission: Sendable {

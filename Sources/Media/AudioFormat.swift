@@ -23,6 +23,7 @@ package struct AudioFormat: Sendable, Hashable {
     /// Samples a channel in each access unit, at `sampleRate`; constant for the format.
     package var samplesPerAccessUnit: Int
     /// AudioSpecificConfig for AAC, the payload of `dOps`, `dac3`, `dec3`; empty for MP3.
+    ///
     /// Source: ISO/IEC 14496-3 1.6.2.1; Encapsulation of Opus in ISOBMFF 4.3.2; ETSI TS 102 366 F.
     package var decoderConfiguration: ByteBuffer
 

@@ -2,7 +2,9 @@ import DequeModule
 import NIOCore
 import Synchronization
 
-/// One consumer's bounded queue of a live stream's events. Iterated by one task only.
+/// One consumer's bounded queue of a live stream's events.
+///
+/// Iterated by one task only.
 ///
 /// When the queue is full, access units are dropped until a keyframe of video fits again (any frame,
 /// for a stream with no video); the consumer then meets `.discontinuity(.overrun)` first. Tracks,
@@ -11,7 +13,9 @@ package final class LiveStreamSubscription: AsyncSequence, Sendable {
     package typealias Element = MediaEvent
     package typealias Failure = Never
 
-    /// The queue holds at most this much media. Both are counts of what is waiting, not of what passed.
+    /// The queue holds at most this much media.
+    ///
+    /// Both are counts of what is waiting, not of what passed.
     package struct Limit: Sendable {
         package var accessUnits: Int
         package var bytes: Int

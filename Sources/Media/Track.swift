@@ -1,6 +1,8 @@
 /// One elementary stream of a live stream: a picture, a language of sound, or data.
 package struct Track: Sendable, Hashable {
-    /// Unique within one `TrackList`; the PID for MPEG-TS. Stable while the source keeps it.
+    /// Unique within one `TrackList`; the PID for MPEG-TS.
+    ///
+    /// Stable while the source keeps it.
     package struct ID: Sendable, Hashable {
         package let rawValue: Int
 
@@ -30,7 +32,9 @@ package struct Track: Sendable, Hashable {
     }
 }
 
-/// What a track carries. Facts are parsed from the bitstream, never guessed.
+/// What a track carries.
+///
+/// Facts are parsed from the bitstream, never guessed.
 package enum MediaFormat: Sendable, Hashable {
     case video(VideoFormat)
     case audio(AudioFormat)

@@ -22,7 +22,9 @@ package struct VideoFormat: Sendable, Hashable {
         case yuv444 = "4:4:4"
     }
 
-    /// Code points of ITU-T H.273. `nil` fields were not signalled.
+    /// Code points of ITU-T H.273.
+    ///
+    /// `nil` fields were not signalled.
     package struct Colour: Sendable, Hashable {
         package var primaries: UInt8
         package var transfer: UInt8
@@ -58,6 +60,7 @@ package struct VideoFormat: Sendable, Hashable {
     /// Pictures a decoder may hold back to put B-frames in order; `nil` when not signalled.
     package var reorderDepth: Int?
     /// The payload of `avcC`, `hvcC` or `av1C`, parameter sets included; empty for JPEG XS.
+    ///
     /// Source: ISO/IEC 14496-15; AV1 Codec ISO Media File Format Binding, 2.3.
     package var decoderConfiguration: ByteBuffer
 

@@ -5,7 +5,9 @@ import Management
 import Packaging
 import ServiceLifecycle
 
-/// Every port that viewers and operators knock at. HTTPS and plain HTTP share one responder.
+/// Every port that viewers and operators knock at.
+///
+/// HTTPS and plain HTTP share one responder.
 struct FrontDoors {
     let services: [any Service]
 

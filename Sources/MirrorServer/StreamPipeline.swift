@@ -21,8 +21,10 @@ package final class StreamPipeline: Sendable {
     private let firstPart = Mutex<WallTime?>(nil)
     private let logger: Logger
 
-    /// What may wait between the transport's thread and the packager: about two seconds of a
-    /// 200 Mbit/s stream. The packager takes microseconds, so it fills only when the machine stalls.
+    /// What may wait between the transport's thread and the packager: about two seconds of a 200
+    /// Mbit/s stream.
+    ///
+    /// The packager takes microseconds, so it fills only when the machine stalls.
     private static let queueLimit = LiveStreamSubscription.Limit(
         accessUnits: 2_000,
         bytes: 64 << 20

@@ -48,7 +48,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     /// How long an ended stream can still be watched to its end.
     private static let linger = Duration.seconds(60)
 
-    /// - Parameter onStart: Called once for each pipeline, which it must run.
+    /// `onStart` is called once for each pipeline, which it must run.
     package init(
         rules: StreamRules,
         packaging: PackagingConfiguration,
@@ -133,6 +133,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     }
 
     /// Ends what has been without a publisher for too long, and forgets what ended long ago.
+    ///
     /// To be called a few times a second.
     package func expire() {
         let now = now()
@@ -164,8 +165,9 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         for entry in removed { directory.remove(entry.pipeline.store) }
     }
 
-    /// Turns every publisher away, those on air included. The playlists are left without an end, so
-    /// that players come back when the server does.
+    /// Turns every publisher away, those on air included.
+    ///
+    /// The playlists are left without an end, so that players come back when the server does.
     package func shutDown() {
         let publications = state.withLock { state in
             state.isShuttingDown = true

@@ -13,7 +13,7 @@ struct StreamSupervisor: Service {
     /// Waits and grace times end at most this late.
     private static let tick = Duration.milliseconds(250)
 
-    /// - Parameter started: The pipelines to run, as `StreamRegistry` hands them out.
+    /// `started` gives the pipelines to run, as `StreamRegistry` hands them out.
     init(
         registry: StreamRegistry,
         directory: StreamDirectory,

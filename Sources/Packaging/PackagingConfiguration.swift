@@ -30,8 +30,10 @@ package struct PackagingConfiguration: Sendable, Equatable {
         self.memoryLimitBytes = memoryLimitBytes
     }
 
-    /// EXT-X-TARGETDURATION in seconds. Twice the segment target leaves room for any GOP up to that
-    /// length, because it must not change for as long as the playlist lives.
+    /// EXT-X-TARGETDURATION in seconds.
+    ///
+    /// Twice the segment target leaves room for any GOP up to that length, because it must not
+    /// change for as long as the playlist lives.
     package var targetDurationSeconds: Int {
         let seconds = segmentTarget / .seconds(1)
         return max(1, Int((seconds * 2).rounded(.up)))

@@ -3,7 +3,9 @@ package import NIOCore
 
 /// One CMAF track offered to viewers: the picture, or one track of sound.
 package struct Rendition: Sendable, Equatable {
-    /// A path component: `video`, `audio1`, `audio2`. Stable for the life of the stream.
+    /// A path component such as `video`, `audio1` or `audio2`.
+    ///
+    /// Stable for the life of the stream.
     package struct ID: Sendable, Hashable, CustomStringConvertible {
         package let description: String
 
@@ -14,9 +16,13 @@ package struct Rendition: Sendable, Equatable {
 
     package let id: ID
     package let track: Track
-    /// The CMAF header: `ftyp` and `moov`. Source: ISO/IEC 23000-19, 7.3.1.
+    /// The CMAF header: `ftyp` and `moov`.
+    ///
+    /// Source: ISO/IEC 23000-19, 7.3.1.
     package let initialization: ByteBuffer
-    /// PART-TARGET. Fixed for the life of the rendition, whatever the source changes later.
+    /// PART-TARGET.
+    ///
+    /// Fixed for the life of the rendition, whatever the source changes later.
     package let partTarget: MediaTime
 
     package init(id: ID, track: Track, initialization: ByteBuffer, partTarget: MediaTime) {

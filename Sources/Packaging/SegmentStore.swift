@@ -102,7 +102,9 @@ package final class SegmentStore: Sendable {
     }
 
     private func change(_ body: (inout SegmentStoreState) -> Void) {
+        let publishedAt = now()
         let woken = shared.withLock { shared in
+            shared.state.publishedAt = publishedAt
             body(&shared.state)
             var woken: [(SegmentStoreState.Resolution, [SegmentStoreWaiters.Continuation])] = []
             for wanted in shared.waiters.wanted {

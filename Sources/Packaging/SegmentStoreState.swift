@@ -28,6 +28,8 @@ package struct SegmentStoreState: Sendable {
     package let epoch: String
     package let limits: SegmentStore.Limits
     package private(set) var isEnded = false
+    /// When the next change is made, as far as the owner of the clock says.
+    package var publishedAt: ContinuousClock.Instant?
 
     private(set) var timelines: [Rendition.ID: RenditionTimeline] = [:]
     /// Of every rendition ever offered, in the order of their first offer.
@@ -240,7 +242,8 @@ package struct SegmentStoreState: Sendable {
                 timeline,
                 reports: reports.filter { $0.rendition != id },
                 isEnded: isEnded,
-                tag: "\(epoch)-\(id)-\(counts.playlistRenders)"
+                tag: "\(epoch)-\(id)-\(counts.playlistRenders)",
+                publishedAt: publishedAt
             )
         }
     }

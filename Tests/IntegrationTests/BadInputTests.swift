@@ -72,7 +72,7 @@ import Testing
                 try publish(damaged, as: "damaged-\(name)", bitsPerSecond: 40_000_000, on: watched)
             )
         }
-        defer { publishers.forEach { $0.stop() } }
+        defer { for publisher in publishers { publisher.stop() } }
         for name in ["damaged-h264", "damaged-hevc"] {
             let description = try await watched.describe(name, within: .seconds(60)) {
                 $0[path: "ingest.transport_stream.packets"]?.number ?? 0 > 80_000

@@ -32,6 +32,7 @@ struct ManagementFixture: Sendable {
         health: HealthSnapshot = HealthSnapshot(status: .ready),
         version: String = "1.2.3",
         refusals: [PublishRefusal: UInt64] = [:],
+        traffic: DistributionStatistics.Snapshot = .init(),
         webAssetsDirectory: String = "no/such/folder"
     ) {
         answers = Answers(
@@ -40,7 +41,7 @@ struct ManagementFixture: Sendable {
                 startedAt: Timestamp(.sample),
                 publish: .init(srtPort: 30_000, isPassphraseRequired: true),
                 refusals: refusals,
-                http: HTTPSnapshot(DistributionStatistics.Snapshot())
+                http: HTTPSnapshot(traffic)
             )
         )
         answers.streams.withLock { $0 = streams }

@@ -1,3 +1,4 @@
+import Distribution
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
@@ -45,6 +46,23 @@ import Testing
         #expect(lines.contains("mirror_store_bytes{stream=\"one\"} 4096"))
         #expect(lines.contains("mirror_delivery_waiters{stream=\"one\"} 3"))
         #expect(lines.contains("mirror_ready 1"))
+    }
+
+    @Test func playlistReleasesAreAHistogram() async throws {
+        var traffic = DistributionStatistics.Snapshot()
+        for milliseconds in [1, 4, 15, 5_000] {
+            traffic.playlistRelease.record(.milliseconds(milliseconds))
+        }
+        let lines = try await ManagementFixture(traffic: traffic).metrics
+        let samples = lines.filter { $0.hasPrefix("mirror_playlist_release_seconds") }
+        #expect(
+            samples.map { $0.dropFirst("mirror_playlist_release_seconds".count) } == [
+                "_bucket{le=\"0.001\"} 1", "_bucket{le=\"0.002\"} 1", "_bucket{le=\"0.005\"} 2",
+                "_bucket{le=\"0.01\"} 2", "_bucket{le=\"0.02\"} 3", "_bucket{le=\"0.05\"} 3",
+                "_bucket{le=\"0.1\"} 3", "_bucket{le=\"0.2\"} 3", "_bucket{le=\"0.5\"} 3",
+                "_bucket{le=\"1\"} 3", "_bucket{le=\"+Inf\"} 4", "_sum 5.02", "_count 4",
+            ]
+        )
     }
 
     @Test func figuresOfTheProcessAreThoseOfTheKernel() async throws {

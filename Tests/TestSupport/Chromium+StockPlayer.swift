@@ -3,9 +3,8 @@ extension Chromium {
     ///
     /// The page must be one that may run scripts of the server's, as `about:blank` is.
     ///
-    /// - Parameters:
-    ///   - playlist: The URL of a multivariant playlist.
-    ///   - address: The server that hands out `/assets/hls.min.js`.
+    /// `playlist` is the URL of a multivariant playlist, `address` the server that hands out
+    /// `/assets/hls.min.js`.
     package func playWithStockPlayer(_ playlist: String, from address: String) async throws {
         try await evaluate(
             """

@@ -36,9 +36,10 @@ package struct ClockPicture: Sendable {
         return Data(frame)
     }
 
-    /// JavaScript that reads the clock of each frame a page's `<video>` presents. From then on
-    /// `window.glassToGlass.ages` has how old each was, in milliseconds, and `.interruptions` how often
-    /// playback stood still or was moved.
+    /// JavaScript that reads the clock of each frame a page's `<video>` presents.
+    ///
+    /// From then on `window.glassToGlass.ages` has how old each was, in milliseconds, and
+    /// `.interruptions` how often playback stood still or was moved.
     package static let reader = """
         (() => {
           const found = { ages: [], interruptions: 0 };

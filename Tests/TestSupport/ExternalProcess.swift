@@ -1,7 +1,9 @@
 package import Foundation
 import Synchronization
 
-/// A program that a test runs beside Mirror. Its output is kept; it is killed when the test drops it.
+/// A program that a test runs beside Mirror.
+///
+/// Its output is kept; it is killed when the test drops it.
 package final class ExternalProcess: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -32,7 +34,9 @@ package final class ExternalProcess: Sendable {
     private static let running = Mutex<Set<Int32>>([])
 
     private static let killRunningAtExit: Void = {
-        _ = atexit { ExternalProcess.running.withLock { $0.forEach { kill($0, SIGKILL) } } }
+        _ = atexit {
+            for identifier in ExternalProcess.running.withLock({ $0 }) { kill(identifier, SIGKILL) }
+        }
     }()
 
     private let name: String
@@ -43,7 +47,7 @@ package final class ExternalProcess: Sendable {
 
     /// Starts `/usr/bin/env NAME ARGUMENTS...`.
     ///
-    /// - Parameter input: What the program reads from its standard input; none means end of file.
+    /// `input` is what the program reads from its standard input; none means end of file.
     package init(
         _ name: String,
         _ arguments: [String],

@@ -109,7 +109,9 @@ package struct MediaPlaylist: Sendable {
     package var allParts: [Part] { segments.flatMap(\.parts) + openParts }
 
     /// The full text of a delta update, put together from it and from an older full playlist: the
-    /// skipped segments' lines come from the older one. Source: RFC 8216bis, 6.3.7.
+    /// skipped segments' lines come from the older one.
+    ///
+    /// Source: RFC 8216bis, 6.3.7.
     package func expanded(with older: MediaPlaylist) throws -> String {
         guard let skippedSegments else { return text }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -161,7 +163,9 @@ package struct MediaPlaylist: Sendable {
         return value
     }
 
-    /// An attribute list: names, and values with their quotes taken off. Source: RFC 8216bis, 4.2.
+    /// An attribute list: names, and values with their quotes taken off.
+    ///
+    /// Source: RFC 8216bis, 4.2.
     package static func attributes(_ list: Substring) -> [String: String] {
         var attributes: [String: String] = [:]
         var rest = list

@@ -29,9 +29,8 @@ package final class MirrorProcess: Sendable {
 
     /// Starts `mirror serve` and waits until it says where it listens.
     ///
-    /// - Parameters:
-    ///   - yaml: Configuration beside the ports and certificates, as YAML.
-    ///   - environment: `MIRROR_*` variables.
+    /// `yaml` is configuration beside the ports and certificates; `environment` holds `MIRROR_*`
+    /// variables.
     package init(yaml: String = "", environment: [String: String] = [:]) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "mirror-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -2,7 +2,7 @@
 package final class Player: Sendable {
     package let process: ExternalProcess
 
-    /// - Parameter options: In front of the input.
+    /// `options` go in front of the input.
     package init(playing url: String, _ options: [String] = []) throws {
         process = try ExternalProcess(
             "ffmpeg",

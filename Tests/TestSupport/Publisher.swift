@@ -43,8 +43,8 @@ package final class Publisher: Sendable {
 
     /// srt-live-transmit sends bytes as they are handed out, each at its time.
     ///
-    /// - Parameter next: The bytes that follow and when they are due, counted from the start; `nil`
-    ///   ends the contribution.
+    /// `next` gives the bytes that follow and when they are due, counted from the start; `nil` ends
+    /// the contribution.
     package static func bytes(
         to url: String,
         next: @escaping @Sendable () -> (due: Duration, bytes: [UInt8])?

@@ -1,6 +1,7 @@
 package import Hummingbird
 import Logging
 package import NIOCore
+import Synchronization
 
 /// What travels with one request: who asks, over which door, and under which identifier.
 package struct MirrorRequestContext: RequestContext {
@@ -14,6 +15,8 @@ package struct MirrorRequestContext: RequestContext {
     package let channel: any Channel
     /// `nil` when no front door is involved, as when a router is asked directly.
     package internal(set) var door: Door?
+    /// Set by whoever answers with what the viewer was kept waiting for.
+    let release = Release()
     /// Appears in the response, in problem documents and in log lines.
     package let requestID: String
 
@@ -21,6 +24,16 @@ package struct MirrorRequestContext: RequestContext {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
         requestID = source.logger[metadataKey: Self.requestIDKey]?.description ?? "none"
+    }
+
+    /// When what a request waited for was published; `nil` for one that waited for nothing.
+    final class Release: Sendable {
+        private let instant = Mutex<ContinuousClock.Instant?>(nil)
+
+        var publishedAt: ContinuousClock.Instant? {
+            get { instant.withLock { $0 } }
+            set { instant.withLock { $0 = newValue } }
+        }
     }
 
     /// Address of the peer, without its port; `nil` when there is no peer.

@@ -29,6 +29,9 @@ where Responder.Context == MirrorRequestContext {
             response.headers[.date] = date.text()
             let (status, length) = (response.status, response.body.contentLength ?? 0)
             try await writer.write(response: response.head, body: response.body)
+            if let publishedAt = context.release.publishedAt {
+                statistics.playlistReleased(after: publishedAt.duration(to: .now))
+            }
             statistics.requestFinished(route, status: status, bytes: length)
         } catch {
             statistics.requestAbandoned(route)

@@ -37,6 +37,8 @@ final class SRTConnection {
     private(set) var receivedBytes: UInt64 = 0
     private let revocation: StopFlag
     private var session = IngestSession()
+    /// Made once: made at each call, it is retained and released for every transport packet.
+    private let emit: (MediaEvent) -> Void
     private var rate: ReceiveRate
     private let idleTimeout: Duration
     private var idleDeadline: ContinuousClock.Instant
@@ -52,6 +54,7 @@ final class SRTConnection {
     ) {
         self.socket = socket
         self.publication = publication
+        emit = publication.send
         self.revocation = revocation
         let now = ContinuousClock.now
         rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: now)
@@ -96,7 +99,7 @@ final class SRTConnection {
         hasNews = true
         publication.noteReceived(bytes: count, at: arrival)
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-        session.receive(bytes, arrival: arrival, emit: publication.send)
+        session.receive(bytes, arrival: arrival, emit: emit)
     }
 
     /// Why the connection must end although its socket stands; `nil` while it may go on.
@@ -130,7 +133,7 @@ final class SRTConnection {
 
     /// Hands on what is complete, frees the name, closes the socket.
     func end(_ ending: Ending) {
-        session.finish(emit: publication.send)
+        session.finish(emit: emit)
         publishStatistics()
         publication.end(ending.endReason)
         socket.close()

@@ -21,6 +21,29 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
         package var abandoned: UInt64
     }
 
+    /// How long playlists that were waited for took, from publication to the last byte written.
+    package struct Release: Codable, Sendable, Equatable {
+        package struct Bucket: Codable, Sendable, Equatable {
+            package var atMostSeconds: Double
+            /// Of all that took no longer.
+            package var count: UInt64
+        }
+
+        package var buckets: [Bucket]
+        package var count: UInt64
+        package var seconds: Double
+
+        init(_ histogram: LatencyHistogram) {
+            var count: UInt64 = 0
+            buckets = zip(LatencyHistogram.limits, histogram.counts).map { limit, own in
+                count += own
+                return Bucket(atMostSeconds: limit / .seconds(1), count: count)
+            }
+            self.count = histogram.counts.reduce(0, +)
+            seconds = histogram.sum / .seconds(1)
+        }
+    }
+
     package var connections: [Connections]
     package var requests: [Requests]
     package var requestsInProgress: Int
@@ -29,6 +52,7 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
     /// Viewers cut off because they took nothing of an answer for too long.
     package var stalledViewers: UInt64
     package var silentConnections: UInt64
+    package var playlistRelease: Release
 
     package init(_ statistics: DistributionStatistics.Snapshot) {
         connections = DistributionStatistics.Transport.allCases.map { transport in
@@ -56,5 +80,6 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
         failedHandshakes = statistics.failedHandshakes
         stalledViewers = statistics.stalledViewers
         silentConnections = statistics.silentConnections
+        playlistRelease = Release(statistics.playlistRelease)
     }
 }

@@ -122,6 +122,13 @@ struct MetricsPage {
             "Connections closed because nothing moved on them.",
             Double(http.silentConnections)
         )
+        text.addHistogram(
+            "mirror_playlist_release_seconds",
+            "From the publication of media until a playlist that waited for it was written.",
+            buckets: http.playlistRelease.buckets.map { ($0.atMostSeconds, $0.count) },
+            count: http.playlistRelease.count,
+            sum: http.playlistRelease.seconds
+        )
     }
 
     private mutating func add(requests: HTTPSnapshot.Requests) {

@@ -27,6 +27,8 @@ struct PrometheusText {
 
     private let samplesPerFamily: Int
     private var families: [String: Family] = [:]
+    /// Help and samples, in the order of their limits.
+    private var histograms: [String: (help: String, lines: [String])] = [:]
     private var omittedSamples = 0
 
     init(samplesPerFamily: Int = 2_000) {
@@ -52,6 +54,25 @@ struct PrometheusText {
         if !isPlaced { omittedSamples += 1 }
     }
 
+    /// Sets a histogram without labels.
+    ///
+    /// Each bucket counts all that was at most its limit, in ascending order.
+    mutating func addHistogram(
+        _ name: String,
+        _ help: String,
+        buckets: [(limit: Double, count: UInt64)],
+        count: UInt64,
+        sum: Double
+    ) {
+        var lines = buckets.map { limit, count in
+            "\(name)_bucket{le=\"\(Self.render(limit))\"} \(count)"
+        }
+        lines.append("\(name)_bucket{le=\"+Inf\"} \(count)")
+        lines.append("\(name)_sum \(Self.render(sum))")
+        lines.append("\(name)_count \(count)")
+        histograms[name] = (help, lines)
+    }
+
     func render() -> String {
         var page = self
         page.add(
@@ -60,13 +81,18 @@ struct PrometheusText {
             "Samples left out of this page because a metric had too many.",
             Double(omittedSamples)
         )
+        let families = page.families.map { name, family in
+            let samples = family.samples.sorted { $0.key < $1.key }
+                .map { "\(name)\($0.key) \(Self.render($0.value))" }
+            return (name, family.kind.rawValue, family.help, samples)
+        }
+        let histograms = page.histograms.map {
+            ($0.key, "histogram", $0.value.help, $0.value.lines)
+        }
         var text = ""
-        for (name, family) in page.families.sorted(by: { $0.key < $1.key }) {
-            text += "# HELP \(name) \(Self.escape(family.help, quotes: false))\n"
-            text += "# TYPE \(name) \(family.kind.rawValue)\n"
-            for (labels, value) in family.samples.sorted(by: { $0.key < $1.key }) {
-                text += "\(name)\(labels) \(Self.render(value))\n"
-            }
+        for (name, kind, help, lines) in (families + histograms).sorted(by: { $0.0 < $1.0 }) {
+            text += "# HELP \(name) \(Self.escape(help, quotes: false))\n# TYPE \(name) \(kind)\n"
+            for line in lines { text += "\(line)\n" }
         }
         return text
     }

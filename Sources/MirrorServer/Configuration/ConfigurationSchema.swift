@@ -221,7 +221,7 @@ package enum ConfigurationSchema {
             "ingestion.srt.receivers",
             \.srt.receivers,
             .count(1...64, of: "sockets"),
-            "Sockets that share the port, each with threads of its own."
+            "Sockets that share the port, each with threads; one carries 25 streams of 50 Mbit/s."
         ),
         ConfigurationKey(
             "ingestion.srt.max_connections",

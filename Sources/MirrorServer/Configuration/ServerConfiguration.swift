@@ -54,7 +54,7 @@ package struct ServerConfiguration: Sendable, Equatable {
         /// What any publisher may send; `nil` sets no limit.
         package var maxBandwidthBitsPerSecond: Int? = 60_000_000
         package var passphrase: Secret?
-        package var receivers = 2
+        package var receivers = 1
         package var maxConnections = 100
         package var peerIdleTimeout = Duration.seconds(5)
         package var callers: [SRTCallerConfiguration] = []

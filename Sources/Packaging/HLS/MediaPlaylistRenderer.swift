@@ -38,7 +38,8 @@ package struct MediaPlaylistRenderer: Sendable {
         _ timeline: RenditionTimeline,
         reports: [Report],
         isEnded: Bool,
-        tag: String
+        tag: String,
+        publishedAt: ContinuousClock.Instant?
     ) -> RenderedPlaylist {
         var text = ByteBuffer()
         text.reserveCapacity(1_024 + 256 * timeline.segments.count)
@@ -70,6 +71,7 @@ package struct MediaPlaylistRenderer: Sendable {
             plain: text,
             tag: tag,
             isEnded: isEnded,
+            publishedAt: publishedAt,
             skippable: skippedCount > 0
                 ? .init(count: skippedCount, range: skippedStart..<skippedEnd) : nil
         )

@@ -24,16 +24,25 @@ package final class RenderedPlaylist: Sendable {
     package let etag: String
     /// EXT-X-ENDLIST is there: it will not change any more.
     package let isEnded: Bool
+    /// When its newest media was published; `nil` for what no viewer waits on.
+    package let publishedAt: ContinuousClock.Instant?
 
     private let tag: String
     private let skippable: SkippableSegments?
     private let variants = Mutex(Variants())
 
     /// `tag` is what the entity tags are made of: unique for these bytes at this URI.
-    init(plain: ByteBuffer, tag: String, isEnded: Bool, skippable: SkippableSegments? = nil) {
+    init(
+        plain: ByteBuffer,
+        tag: String,
+        isEnded: Bool,
+        publishedAt: ContinuousClock.Instant? = nil,
+        skippable: SkippableSegments? = nil
+    ) {
         self.plain = plain
         self.tag = tag
         self.isEnded = isEnded
+        self.publishedAt = publishedAt
         self.skippable = skippable
         etag = "\"\(tag)\""
     }
@@ -59,7 +68,8 @@ package final class RenderedPlaylist: Sendable {
             let delta = RenderedPlaylist(
                 plain: text(without: skippable),
                 tag: "\(tag)-delta",
-                isEnded: isEnded
+                isEnded: isEnded,
+                publishedAt: publishedAt
             )
             variants.delta = delta
             return delta
