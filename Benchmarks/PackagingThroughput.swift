@@ -34,11 +34,7 @@ struct PackagingThroughput: AsyncParsableCommand {
     /// In bites as SRT delivers them: 1316 bytes, seven packets.
     private static func package(_ stream: Data) -> Int {
         var session = IngestSession()
-        var packager = StreamPackager(configuration: PackagingConfiguration())
-        var parts = 0
-        let take = { (event: MediaEvent) in
-            for case .part in packager.consume(event) { parts += 1 }
-        }
+        let counter = PartCounter()
         stream.withUnsafeBytes { bytes in
             for start in stride(from: 0, to: bytes.count, by: 1_316) {
                 session.receive(
@@ -46,10 +42,29 @@ struct PackagingThroughput: AsyncParsableCommand {
                         rebasing: bytes[start..<min(start + 1_316, bytes.count)]
                     ),
                     arrival: WallTime(microsecondsSinceEpoch: Int64(start)),
-                    emit: take
+                    emit: counter.emit
                 )
             }
         }
-        return parts
+        return counter.parts.value
+    }
+}
+
+/// Packages events and counts the parts; its closure is made once, as a connection's is.
+private final class PartCounter {
+    final class Count {
+        var value = 0
+    }
+
+    let parts: Count
+    let emit: (MediaEvent) -> Void
+
+    init() {
+        let parts = Count()
+        var packager = StreamPackager(configuration: PackagingConfiguration())
+        self.parts = parts
+        emit = { event in
+            for case .part in packager.consume(event) { parts.value += 1 }
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// An instant of the wall clock (UTC), apart from every media clock.
 ///
 /// Units: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted (POSIX time).
@@ -6,6 +8,18 @@ package struct WallTime: Sendable, Hashable, Comparable {
 
     package init(microsecondsSinceEpoch: Int64) {
         self.microsecondsSinceEpoch = microsecondsSinceEpoch
+    }
+
+    /// The machine's clock.
+    ///
+    /// For the edges, where media and requests arrive; what lies between is handed
+    /// its time.
+    package static var now: WallTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return WallTime(
+            microsecondsSinceEpoch: Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1_000
+        )
     }
 
     package static func < (lhs: WallTime, rhs: WallTime) -> Bool {

@@ -1,9 +1,7 @@
 import Distribution
-import Foundation
 import Ingestion
 import Logging
 import Management
-import Media
 import Packaging
 import ServiceLifecycle
 import UnixSignals
@@ -104,17 +102,6 @@ enum ServerProcess {
                 "wanted": "\(wanted)",
                 "cure": "raise LimitNOFILE (ulimit -n), or lower server.max_connections",
             ]
-        )
-    }
-}
-
-extension WallTime {
-    /// The machine's clock.
-    static var now: WallTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallTime(
-            microsecondsSinceEpoch: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
         )
     }
 }

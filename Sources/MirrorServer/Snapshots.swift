@@ -52,7 +52,7 @@ extension StreamSnapshot {
             publisher: entry.publication.map(PublisherSnapshot.init),
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
-            packaging: PackagingSnapshot(pipeline.packagerStatistics),
+            packaging: PackagingSnapshot(Self.packaging(of: entry)),
             delivery: DeliverySnapshot(
                 stream: entry.name,
                 store: store,
@@ -60,5 +60,15 @@ extension StreamSnapshot {
                 firstPartAfter: pipeline.firstPartAt?.duration(since: entry.firstPublishedAt)
             )
         )
+    }
+
+    /// A picture of which no keyframe ever came is no track yet: the packager cannot know of it.
+    private static func packaging(of entry: StreamRegistry.Entry) -> PackagerStatistics {
+        var packaging = entry.pipeline.packagerStatistics
+        let ingest = entry.publication?.statistics.transportStream
+        if let ingest, ingest.undecodableAccessUnits > 0, entry.pipeline.live.tracks?.video == nil {
+            packaging.advice.append(.noKeyframe)
+        }
+        return packaging
     }
 }

@@ -16,6 +16,8 @@ package final class StreamPipeline: Sendable {
     package let store: SegmentStore
 
     private let configuration: PackagingConfiguration
+    /// Between the store, which lets parts go, and the packager, which makes the next.
+    private let buffers = PartBufferPool()
     private let events: LiveStreamSubscription
     private let packaging: Mutex<PackagerStatistics>
     private let firstPart = Mutex<WallTime?>(nil)
@@ -40,7 +42,12 @@ package final class StreamPipeline: Sendable {
         logger: Logger
     ) {
         live = LiveStream(name: name)
-        store = SegmentStore(name: name, configuration: configuration, epoch: epoch)
+        store = SegmentStore(
+            name: name,
+            configuration: configuration,
+            epoch: epoch,
+            buffers: buffers
+        )
         self.configuration = configuration
         events = live.subscribe(limit: Self.queueLimit)
         packaging = Mutex(StreamPackager(configuration: configuration).statistics)
@@ -53,7 +60,8 @@ package final class StreamPipeline: Sendable {
     package func run() async {
         var packager = StreamPackager(
             configuration: configuration,
-            firstMediaSequence: Self.firstMediaSequence
+            firstMediaSequence: Self.firstMediaSequence,
+            buffers: buffers
         )
         var coach = AdviceLog(logger: logger)
         for await event in events {

@@ -69,7 +69,7 @@ extension Advice {
         )
     }
 
-    static let noKeyframe = Advice(
+    package static let noKeyframe = Advice(
         code: .noKeyframe,
         text: """
             Pictures come, but no keyframe yet: nothing can be shown before one does. Have the encoder \

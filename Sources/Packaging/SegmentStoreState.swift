@@ -1,5 +1,5 @@
 import Media
-import NIOCore
+package import NIOCore
 
 /// What one stream's store holds and how it answers, without locks, clocks or viewers.
 ///
@@ -55,6 +55,7 @@ package struct SegmentStoreState: Sendable {
         guard !isEnded else { return }
         var changed: Set<Rendition.ID> = []
         var mayChangeOffers = false
+        let targetDurationSeconds = configuration.targetDurationSeconds
         for output in outputs {
             switch output {
             case .renditions(let renditions):
@@ -66,7 +67,7 @@ package struct SegmentStoreState: Sendable {
                 append(part, to: id)
                 changed.insert(id)
             case .closeSegment(let id):
-                timelines[id]?.close(targetDurationSeconds: configuration.targetDurationSeconds)
+                timelines[id]?.close(targetDurationSeconds: targetDurationSeconds)
                 changed.insert(id)
                 mayChangeOffers = true
             }
@@ -83,8 +84,9 @@ package struct SegmentStoreState: Sendable {
     package mutating func finish() {
         guard !isEnded else { return }
         isEnded = true
+        let targetDurationSeconds = configuration.targetDurationSeconds
         for id in order {
-            timelines[id]?.close(targetDurationSeconds: configuration.targetDurationSeconds)
+            timelines[id]?.close(targetDurationSeconds: targetDurationSeconds)
         }
         render(Set(order))
         renderMultivariant()
@@ -180,6 +182,13 @@ package struct SegmentStoreState: Sendable {
     }
 
     // MARK: Bounds
+
+    /// The parts that left the store with the last change; to be called after each.
+    package mutating func takeForgotten() -> [ByteBuffer] {
+        var forgotten: [ByteBuffer] = []
+        for id in order { forgotten += timelines[id]?.takeForgotten() ?? [] }
+        return forgotten
+    }
 
     private var extent: RenditionTimeline.Extent {
         .init(

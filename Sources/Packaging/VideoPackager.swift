@@ -40,8 +40,9 @@ struct VideoPackager: Sendable {
     /// Pictures that stayed on screen longer than a part may last.
     private(set) var heldFrameCount: UInt64 = 0
 
-    init?(track: Track, limits: SegmentLimits) {
-        guard let writer = RenditionWriter(id: Rendition.ID("video"), track: track) else {
+    init?(track: Track, limits: SegmentLimits, buffers: PartBufferPool) {
+        let id = Rendition.ID("video")
+        guard let writer = RenditionWriter(id: id, track: track, buffers: buffers) else {
             return nil
         }
         self.writer = writer

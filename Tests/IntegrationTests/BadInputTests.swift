@@ -10,7 +10,7 @@ import Testing
             yaml: """
                 packaging: { segment_target: 1s, window: 10s }
                 publishing: { grace: 3s }
-                ingestion: { srt: { max_bandwidth: 1G, max_connections: 500 } }
+                ingestion: { srt: { max_bandwidth: 80M, max_connections: 500 } }
                 streams: [{ match: "takeover-*", on_second_publisher: takeover }]
                 """
         )
@@ -138,7 +138,7 @@ import Testing
         )
         try await follower.follow(for: .seconds(3))
         #expect(follower.violations.isEmpty)
-        #expect(follower.parts >= 5, "\(follower.parts) parts")
+        #expect(follower.parts > 5, "\(follower.parts) parts")
         try await watched.expectUnharmed()
     }
 
@@ -155,7 +155,9 @@ import Testing
         }
         #expect(description[path: "packaging.discontinuities"] == 1, "\(description)")
         let path = "/live/codecs/video/playlist.m3u8"
-        let playlist = try await watched.viewer.playlist(path)
+        let playlist = try await watched.playlist(path) {
+            $0.segments.contains(where: \.isDiscontinuity)
+        }
         let change = try #require(playlist.segments.first { $0.isDiscontinuity })
         let before = try #require(
             playlist.segments.last { $0.mediaSequence < change.mediaSequence }
@@ -180,7 +182,9 @@ import Testing
                 && $0[path: "packaging.discontinuities"]?.number ?? 0 > 0
         }
         #expect(description[path: "packaging.discontinuities"] == 1, "\(description)")
-        let playlist = try await watched.viewer.playlist("/live/sizes/video/playlist.m3u8")
+        let playlist = try await watched.playlist("/live/sizes/video/playlist.m3u8") {
+            $0.segments.contains(where: \.isDiscontinuity)
+        }
         #expect(Set(playlist.segments.compactMap(\.map)).count == 2, "\(playlist.text)")
         #expect(playlist.segments.count { $0.isDiscontinuity } == 1, "\(playlist.text)")
         let multivariant = try await watched.viewer.ask("/live/sizes/playlist.m3u8")
@@ -235,24 +239,13 @@ import Testing
 
     @Test func aStreamWithoutKeyframesIsToldWhatToChange() async throws {
         let watched = try await Self.shared.value
-        var bytes = try PacedBytes.clip(MirrorProcess.fixture("h264.ts"))
-        var keyframes = 0
-        for index in bytes.indices.dropLast(3)
-        where bytes[index] == 0 && bytes[index + 1] == 0 && bytes[index + 2] == 1 {
-            // Type 5, an IDR picture, becomes type 1, any other.
-            guard bytes[index + 3] & 0x1F == 5 else { continue }
-            bytes[index + 3] = bytes[index + 3] & 0xE0 | 1
-            keyframes += 1
-        }
-        #expect(keyframes >= 10)
-        let publisher = try publish(bytes, as: "refresh", bitsPerSecond: 12_000_000, on: watched)
+        let source = ScriptedSource(frames: 480, keyframeInterval: 0)
+        let publisher = try publish(source, as: "refresh", on: watched)
         defer { publisher.stop() }
         let description = try await watched.describe("refresh") {
             watched.adviceCodes($0).contains("no_keyframe")
         }
         #expect(watched.adviceCodes(description).contains("no_keyframe"), "\(description)")
-        #expect(description["state"] == "waiting", "\(description)")
-        #expect(!watched.mirror.logged("encoder advice", "no_keyframe", "refresh").isEmpty)
         try await watched.expectUnharmed()
     }
 
@@ -266,7 +259,7 @@ import Testing
                 "-c",
                 """
                 for i in $(seq 100); do
-                    sleep 0.5 | timeout 3 srt-live-transmit -q -loglevel fatal file://con \
+                    sleep 0.5 | timeout 2 srt-live-transmit -q -loglevel fatal file://con \
                         "srt://127.0.0.1:\(watched.mirror.srtPort)?streamid=storm-$i" &
                     sleep 0.008
                 done 2>/dev/null

@@ -12,7 +12,7 @@ import Testing
         let mirror = try await MirrorProcess(yaml: "packaging: { segment_target: 1s }\n")
         let viewer = Viewer(mirror.address)
         let first = try Publisher.ffmpeg(Self.clip, to: mirror.publishURL("live"))
-        _ = try await viewer.waitFor("/live/live/playlist.m3u8")
+        try await viewer.waitForSegments(of: "live")
         let player = try Player(playing: "\(mirror.address)/live/live/playlist.m3u8")
         #expect(try await eventually { player.frames > 50 }, "\(player.process.errors)")
 

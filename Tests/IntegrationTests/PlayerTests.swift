@@ -19,7 +19,7 @@ import Testing
         let publisher = try await source.publish(to: mirror, as: name)
         defer { publisher.stop() }
         let viewer = Viewer(mirror.address)
-        _ = try await viewer.waitFor("/live/\(name)/playlist.m3u8")
+        try await viewer.waitForSegments(of: name)
         let seconds = 5
         let player = try Player(
             playing: "\(mirror.address)/live/\(name)/playlist.m3u8",
@@ -40,7 +40,7 @@ import Testing
         let publisher = try await source.publish(to: mirror, as: name)
         defer { publisher.stop() }
         let viewer = Viewer(mirror.address)
-        _ = try await viewer.waitFor("/live/\(name)/playlist.m3u8")
+        try await viewer.waitForSegments(of: name)
         // Each sink ends when it was given as many buffers, and the pipeline when both have ended.
         let player = try ExternalProcess(
             "gst-launch-1.0",

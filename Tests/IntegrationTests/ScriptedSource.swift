@@ -9,6 +9,7 @@ struct ScriptedSource: Sendable {
     }
 
     var frames: Int
+    /// 0: the parameter sets come again and again, and never a keyframe.
     var keyframeInterval = 30
     /// Where timestamps jump, and by how much.
     var jumps: [Jump] = []
@@ -49,11 +50,8 @@ struct ScriptedSource: Sendable {
         for jump in jumps where jump.frame == frame { offset += jump.ticks }
         let position = Int64(frame) * Self.frameTicks
         var bytes = frame % 10 == 0 ? writer.tables() : []
-        let isKeyframe = frame % keyframeInterval == 0
         bytes += writer.pes(
-            isKeyframe
-                ? SampleStreams.h264Keyframe(isOtherFormat: frame >= otherFormatFrom)
-                : SampleStreams.h264Picture(),
+            picture,
             on: video,
             pts: offset + position,
             hasClock: true
@@ -68,5 +66,14 @@ struct ScriptedSource: Sendable {
         }
         frame += 1
         return (due, bytes)
+    }
+
+    private var picture: [UInt8] {
+        if keyframeInterval == 0 {
+            let isDescribed = frame % 30 == 0
+            return isDescribed ? SampleStreams.h264Described() : SampleStreams.h264Picture()
+        }
+        guard frame % keyframeInterval == 0 else { return SampleStreams.h264Picture() }
+        return SampleStreams.h264Keyframe(isOtherFormat: frame >= otherFormatFrom)
     }
 }

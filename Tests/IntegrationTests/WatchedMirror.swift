@@ -61,6 +61,21 @@ struct WatchedMirror: Sendable {
         return latest
     }
 
+    /// Asks until the playlist fulfils a condition.
+    ///
+    /// - Returns: The playlist that did, or the last one.
+    func playlist(
+        _ path: String,
+        once condition: (MediaPlaylist) -> Bool
+    ) async throws -> MediaPlaylist {
+        var latest = try await viewer.playlist(path)
+        _ = try await eventually {
+            latest = try await viewer.playlist(path)
+            return condition(latest)
+        }
+        return latest
+    }
+
     func adviceCodes(_ description: JSONValue) -> [String] {
         (description[path: "packaging.advice"]?.array ?? []).compactMap { $0["code"]?.string }
     }

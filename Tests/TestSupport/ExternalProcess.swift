@@ -59,7 +59,8 @@ package final class ExternalProcess: Sendable {
         _ = Self.killRunningAtExit
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [name] + arguments
+        // Threads of the pool block signals, and children inherit that: SIGTERM would wait for ever.
+        process.arguments = ["--default-signal", name] + arguments
         process.standardInput = input ?? FileHandle.nullDevice
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = Pipe()

@@ -15,7 +15,7 @@ package enum LiveSource: String, CaseIterable, Sendable {
         switch self {
         case .h264, .hevc:
             try Publisher.ffmpeg(
-                MirrorProcess.fixture("\(rawValue).ts"),
+                MirrorProcess.fixture("\(rawValue).mkv"),
                 to: mirror.publishURL(name)
             )
         case .av1:

@@ -33,6 +33,14 @@ package enum SampleStreams {
         return bytes + filling(byteCount - bytes.count)
     }
 
+    /// An H.264 P picture with parameter sets before it: intra refresh without a recovery point.
+    package static func h264Described(byteCount: Int = 400) -> [UInt8] {
+        let bytes =
+            startCode + accessUnitDelimiter + startCode + sequenceParameterSet + startCode
+            + pictureParameterSet + startCode + slice
+        return bytes + filling(byteCount - bytes.count)
+    }
+
     /// ADTS: AAC-LC, 48 kHz, stereo, 1,024 samples of silence.
     package static let aacFrame: [UInt8] = [
         0xFF, 0xF1, 0x4C, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C,

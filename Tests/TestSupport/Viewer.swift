@@ -35,6 +35,11 @@ package final class Viewer: Sendable {
         )
     }
 
+    deinit {
+        // The client insists on it; an error says that it was done before.
+        Task { [client] in try? await client.shutdown() }
+    }
+
     package func shutDown() async throws {
         try await client.shutdown()
     }
@@ -71,6 +76,14 @@ package final class Viewer: Sendable {
             let answer = try await ask(path)
             if answer.status == 200 || clock.now >= deadline { return answer }
             try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Waits for whole segments: players that know nothing of parts begin with those.
+    package func waitForSegments(of stream: String, count: Int = 3) async throws {
+        _ = try await waitFor("/live/\(stream)/playlist.m3u8")
+        _ = try await eventually {
+            try await playlist("/live/\(stream)/video/playlist.m3u8").segments.count >= count
         }
     }
 

@@ -29,6 +29,14 @@ enum NamedThread {
         try result.get()
     }
 
+    /// Suspends the calling thread, which must be one of these: never one of the cooperative pool's.
+    static func rest(_ duration: Duration) {
+        let nanoseconds = max(0, Int64(duration / .nanoseconds(1)))
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nil)
+    }
+
     private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> SRTError? {
         let body = Unmanaged.passRetained(Body(name: String(name.prefix(15)), run: body))
         var thread = pthread_t()

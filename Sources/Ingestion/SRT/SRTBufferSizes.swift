@@ -10,8 +10,9 @@ package struct SRTBufferSizes: Sendable, Equatable {
     private static let maximumPackets = 262_144
     /// Assumed when no limit is configured.
     private static let assumedBitsPerSecond = 100_000_000
-    /// Room for round trips, and for callers that negotiate a longer latency than ours.
-    private static let spareSeconds = 1.0
+    /// Room for round trips, and for callers that negotiate a longer latency than ours: a receive
+    /// buffer that was full once makes libsrt 1.5 take nothing more of that connection.
+    private static let spareSeconds = 4.0
 
     /// Bytes of `SRTO_RCVBUF`.
     package let receiveBufferBytes: Int32

@@ -104,6 +104,8 @@ package final class SRTCaller: Service {
     /// Waits, but not past a stop.
     private func rest(_ duration: Duration) {
         let end = ContinuousClock.now + duration
-        while !stop.isRaised, ContinuousClock.now < end { usleep(50_000) }
+        while !stop.isRaised, ContinuousClock.now < end {
+            NamedThread.rest(.milliseconds(50))
+        }
     }
 }

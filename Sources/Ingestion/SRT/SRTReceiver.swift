@@ -18,6 +18,8 @@ final class SRTReceiver {
     private let onEnd: (SRTConnection, SRTConnection.Ending) -> Void
     private var connections: [Int32: SRTConnection] = [:]
     private var ready: [Int32] = []
+    /// The last turn found something due.
+    private var isFlowing = false
     private var nextStatistics = ContinuousClock.now
 
     /// Serves at most `capacity` connections in one turn; calls `onEnd` after a connection is closed
@@ -60,12 +62,14 @@ final class SRTReceiver {
     ///
     /// Calls `accept` when a watched socket has callers waiting.
     func turn(accept: () -> Void = {}) {
-        if isSomethingReady() {
+        // While media flows there is something after each rest: nobody need wake the thread for it.
+        if isFlowing || isSomethingReady() {
             if !connections.isEmpty {
-                usleep(UInt32(clamping: Int64(drainInterval / .microseconds(1))))
+                NamedThread.rest(drainInterval)
             }
             ready.removeAll(keepingCapacity: true)
             poll.wait(milliseconds: 0) { socket, _ in ready.append(socket) }
+            isFlowing = !ready.isEmpty && !connections.isEmpty && drainInterval > .zero
             serve(accept: accept)
         }
         judge()
@@ -107,15 +111,5 @@ final class SRTReceiver {
 
     func endAll(_ ending: SRTConnection.Ending) {
         for connection in connections.values { end(connection, ending) }
-    }
-}
-
-extension WallTime {
-    fileprivate static var now: WallTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallTime(
-            microsecondsSinceEpoch: Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000
-        )
     }
 }

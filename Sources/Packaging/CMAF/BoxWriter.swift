@@ -25,6 +25,11 @@ struct BoxWriter {
         buffer = ByteBufferAllocator().buffer(capacity: capacity)
     }
 
+    /// Writes behind what is in the buffer.
+    init(into buffer: ByteBuffer) {
+        self.buffer = buffer
+    }
+
     var position: Int { buffer.writerIndex }
 
     mutating func box(_ type: FourCC, _ body: (inout BoxWriter) -> Void) {

@@ -33,17 +33,18 @@ enum CMAFChunk {
     ///   - samples: At least one, in decoding order, without holes between them.
     ///   - track: Whose defaults need not be repeated.
     ///   - sequenceNumber: Grows from chunk to chunk of the track.
+    ///   - buffers: Where the chunk's memory comes from.
     /// - Returns: `moof` and `mdat`.
     static func encode(
         _ samples: ArraySlice<Sample>,
         of track: CMAFTrack,
-        sequenceNumber: UInt32
+        sequenceNumber: UInt32,
+        in buffers: PartBufferPool
     ) -> ByteBuffer {
         let fields = Fields(samples, track: track)
         let payloadByteCount = samples.reduce(0) { $0 + $1.payload.readableBytes }
-        var writer = BoxWriter(
-            capacity: fixedByteCount + byteCountPerSample * samples.count + payloadByteCount
-        )
+        let headerByteCount = fixedByteCount + byteCountPerSample * samples.count
+        var writer = BoxWriter(into: buffers.take(capacity: headerByteCount + payloadByteCount))
         var dataOffsetPosition = 0
         writer.box("moof") { moof in
             moof.fullBox("mfhd") { $0.write(sequenceNumber) }

@@ -47,6 +47,7 @@ package struct RenditionTimeline: Sendable {
     package private(set) var discontinuitySequence: UInt64 = 0
 
     private var listedMicroseconds: Int64 = 0
+    private var forgotten: [ByteBuffer] = []
 
     package init(_ rendition: Rendition) {
         self.rendition = rendition
@@ -202,6 +203,12 @@ package struct RenditionTimeline: Sendable {
         while evictOldest() {}
     }
 
+    /// The parts that were let go of since the last call.
+    package mutating func takeForgotten() -> [ByteBuffer] {
+        defer { forgotten = [] }
+        return forgotten
+    }
+
     private func fills(_ extent: Extent, without first: Segment) -> Bool {
         let rest = listedMicroseconds - first.microseconds
         let whole = rest - (growing?.microseconds ?? 0)
@@ -230,6 +237,7 @@ package struct RenditionTimeline: Sendable {
 
     private mutating func forget(_ segment: Segment) {
         bytesHeld -= segment.byteCount
+        forgotten += segment.parts.map(\.bytes)
         dropUnusedInitializations()
     }
 

@@ -22,13 +22,14 @@ function setText(target, text) {
 }
 
 /** "H.264 High 3.1, 1280 × 720, 30 fps" or "AAC-LC, stereo, 48 kHz, eng". */
-function describe(track) {
+function describe(track, measuredFrameRate) {
   const { video, audio } = track;
   if (video) {
+    const frameRate = video.frame_rate ?? measuredFrameRate;
     return [
       [track.codec, video.profile, video.level].filter(Boolean).join(' '),
       `${video.width} × ${video.height}${video.is_interlaced ? ' interlaced' : ''}`,
-      video.frame_rate ? `${Number(video.frame_rate.toFixed(2))} fps` : null,
+      frameRate ? `${Number(frameRate.toFixed(2))} fps` : null,
       video.bit_depth > 8 ? `${video.bit_depth}-bit` : null,
       video.dynamic_range === 'SDR' ? null : video.dynamic_range,
     ].filter(Boolean).join(', ');
@@ -38,7 +39,8 @@ function describe(track) {
       audio.profile || track.codec,
       audio.layout,
       `${audio.sample_rate_hertz / 1000} kHz`,
-      track.language,
+      // "und" is ISO 639 for undetermined.
+      track.language === 'und' ? null : track.language,
     ].filter(Boolean).join(', ');
   }
   return track.codec;
@@ -88,7 +90,9 @@ function show(stream, row) {
   setText(field(row, 'since'), `for ${elapsed(Date.now() - Date.parse(stream.since))}`);
   setText(
     field(row, 'tracks'),
-    stream.tracks.map(describe).join('  ·  ') || 'Waiting for the first picture',
+    stream.tracks
+      .map((track) => describe(track, stream.packaging?.measured_frame_rate))
+      .join('  ·  ') || 'Waiting for the first picture',
   );
   showFigures(field(row, 'figures'), figures(stream));
   const advice = stream.packaging?.advice ?? [];

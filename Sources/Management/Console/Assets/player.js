@@ -5,6 +5,8 @@ import { codecList } from './format.js';
 import { LatencySteering } from './steering.js';
 
 const POLL_MILLISECONDS = 1500;
+/** Media errors nearer to each other than this are one that does not pass by itself. */
+const MEDIA_ERROR_PAUSE_SECONDS = 10;
 const TICK_MILLISECONDS = 100;
 /** A buffer that stays empty this long is an interruption, not a hiccup. */
 const INTERRUPTION_SECONDS = 2;
@@ -40,7 +42,7 @@ export class Player extends EventTarget {
   /** Attached, and not begun to play. */
   #isFresh = true;
   #emptySince = null;
-  #mediaRecoveries = 0;
+  #mediaErrorAt = -Infinity;
   #pollTimer = null;
   #pausedByViewer = false;
 
@@ -173,8 +175,9 @@ export class Player extends EventTarget {
     else this.#attachNative();
   }
 
-  #poll() {
-    this.#pollTimer = setTimeout(() => this.#connect(), POLL_MILLISECONDS);
+  #poll(milliseconds = POLL_MILLISECONDS) {
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = setTimeout(() => this.#connect(), milliseconds);
   }
 
   async #isThere() {
@@ -248,11 +251,11 @@ export class Player extends EventTarget {
     this.#video.playbackRate = 1;
   }
 
-  #reconnect(state) {
+  #reconnect(state, milliseconds = POLL_MILLISECONDS) {
     if (this.#hls) this.#level = this.#hls.levels?.[0] ?? this.#level;
     this.#detach();
     this.#setState(state);
-    this.#poll();
+    this.#poll(milliseconds);
   }
 
   #checkCodecs(levels) {
@@ -322,12 +325,17 @@ export class Player extends EventTarget {
   #onError(data) {
     const { ErrorTypes } = window.Hls;
     if (!data.fatal || this.state === 'unsupported') return;
-    if (data.type === ErrorTypes.MEDIA_ERROR && this.#mediaRecoveries < 3) {
-      this.#mediaRecoveries += 1;
-      this.#hls.recoverMediaError();
-      return;
-    }
+    if (data.type === ErrorTypes.MEDIA_ERROR) return this.#onMediaError();
     this.#reconnect(this.#hasPlayed ? 'interrupted' : 'waiting');
+  }
+
+  /** Begins anew at the live edge, past what could not be decoded; a second time, not in haste. */
+  #onMediaError() {
+    const now = monotonicSeconds();
+    const isRepeated = now - this.#mediaErrorAt < MEDIA_ERROR_PAUSE_SECONDS;
+    this.#mediaErrorAt = now;
+    if (this.state === 'playing') this.stalls += 1;
+    this.#reconnect('buffering', isRepeated ? POLL_MILLISECONDS : 0);
   }
 
   #tick() {

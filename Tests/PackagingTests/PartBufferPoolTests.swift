@@ -1,0 +1,50 @@
+import NIOCore
+import Packaging
+import Testing
+
+struct PartBufferPoolTests {
+    private static let size = 1 << 20
+
+    private func address(of buffer: ByteBuffer) -> UInt {
+        buffer.withVeryUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    }
+
+    private func part(from pool: PartBufferPool, filledWith byte: UInt8) -> ByteBuffer {
+        var buffer = pool.take(capacity: Self.size)
+        buffer.writeRepeatingByte(byte, count: Self.size)
+        return buffer
+    }
+
+    @Test func aPartThatIsGivenBackLendsItsMemoryToTheNext() {
+        let pool = PartBufferPool()
+        var addresses: Set<UInt> = []
+        var others: [ByteBuffer] = []
+        for round in 0..<3 {
+            let part = part(from: pool, filledWith: UInt8(round))
+            #expect(pool.heldBytes == 0 && part.readableBytes == Self.size)
+            addresses.insert(address(of: part))
+            pool.give(back: [part])
+            #expect(pool.heldBytes == Self.size)
+            // Would take the memory, had it gone back to the allocator.
+            others.append(ByteBufferAllocator().buffer(capacity: Self.size))
+        }
+        #expect(addresses.count == 1 && addresses.isDisjoint(with: others.map(address)))
+    }
+
+    @Test func bytesThatAViewerStillReadsAreLeftAlone() {
+        let pool = PartBufferPool()
+        let read = part(from: pool, filledWith: 1)
+        pool.give(back: [read])
+        _ = part(from: pool, filledWith: 2)
+        #expect(read.readableBytesView.allSatisfy { $0 == 1 })
+    }
+
+    @Test func neitherMoreThanItsLimitNorWhatIsSmallIsKept() {
+        let pool = PartBufferPool()
+        pool.give(back: (0..<100).map { _ in ByteBufferAllocator().buffer(capacity: Self.size) })
+        #expect(pool.heldBytes == 64 << 20)
+        let small = PartBufferPool()
+        small.give(back: [ByteBuffer(repeating: 0, count: 1_000)])
+        #expect(small.heldBytes == 0)
+    }
+}
