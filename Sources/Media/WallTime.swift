@@ -1,4 +1,5 @@
 import Glibc
+import SwiftOverlayShims  // Where some module caches put `timespec`.
 
 /// An instant of the wall clock (UTC), apart from every media clock.
 ///

@@ -2,6 +2,7 @@ import Distribution
 import Ingestion
 import Logging
 import Management
+import Media
 import Packaging
 import ServiceLifecycle
 import UnixSignals

@@ -62,9 +62,11 @@ extension StreamSnapshot {
         )
     }
 
-    /// A picture of which no keyframe ever came is no track yet: the packager cannot know of it.
+    /// What the packager says, and what it cannot know: the access units that its queue lost before it
+    /// saw them, and a picture of which no keyframe ever came, which is no track yet.
     private static func packaging(of entry: StreamRegistry.Entry) -> PackagerStatistics {
         var packaging = entry.pipeline.packagerStatistics
+        packaging.droppedUnits += UInt64(entry.pipeline.overrunAccessUnits)
         let ingest = entry.publication?.statistics.transportStream
         if let ingest, ingest.undecodableAccessUnits > 0, entry.pipeline.live.tracks?.video == nil {
             packaging.advice.append(.noKeyframe)

@@ -145,7 +145,10 @@ package final class StreamRegistry: StreamAdmission, Sendable {
                 switch entry.phase {
                 case .live:
                     break
-                case .interrupted where age >= state.rules.terms(for: name).grace:
+                // Where nothing could be watched yet there is nothing to keep.
+                case .interrupted
+                where entry.pipeline.firstPartAt == nil
+                    || age >= state.rules.terms(for: name).grace:
                     state.entries[name]?.phase = .ended
                     state.entries[name]?.phaseSince = now
                     closed.append(entry)

@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// Runs every stream's pipeline, and keeps the clock that ends what is overdue.
 ///
-/// Shutdown: publishers are turned away at once, so transports that stop later find nobody on air.
+/// Shutdown: transports have stopped by then; a publisher that is still there is turned away.
 struct StreamSupervisor: Service {
     private let registry: StreamRegistry
     private let directory: StreamDirectory

@@ -88,7 +88,7 @@ import Testing
             defer { publisher.stop() }
             try await page.waitForPicture()
             try await page.wait(for: "document.querySelector('#message').hidden")
-            #expect(try await page.text("#state") == "Live")
+            try await page.wait(for: "document.querySelector('#state').innerText === 'Live'")
             #expect(page.problems == [])
         }
     }
@@ -118,7 +118,7 @@ import Testing
             )
             #expect(try await page.evaluate("mirrorPlayer.state") == "buffering")
             try await page.waitForPicture()
-            #expect(try await page.text("#state") == "Live")
+            try await page.wait(for: "document.querySelector('#state').innerText === 'Live'")
             #expect(try await page.evaluate("mirrorPlayer.stalls") == 1)
         }
     }

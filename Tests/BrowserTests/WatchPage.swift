@@ -1,4 +1,5 @@
 import TestSupport
+import Testing
 
 /// What a viewer's `<video>` went through, at one moment.
 struct Playback: Sendable {
@@ -17,9 +18,15 @@ extension Chromium {
         try await waitForPicture()
     }
 
+    /// Waits until something has been played, of the media that is attached.
     func waitForPicture() async throws {
-        let isPlaying = "document.querySelector('video').currentTime > 0.2"
-        try await wait(for: isPlaying, atMost: .seconds(60))
+        try await wait(
+            for: """
+                (({ played }) => played.length > 0 && played.end(0) - played.start(0) > 0.2)(
+                  document.querySelector('video'))
+                """,
+            atMost: .seconds(60)
+        )
     }
 
     /// Waits until this much more has been played.
@@ -44,7 +51,7 @@ extension Chromium {
                 })()
                 """
             ).numbers
-            guard values.count == 4 else { throw Failure(description: "no video in the page") }
+            try #require(values.count == 4)
             return Playback(
                 position: values[0],
                 decodedPictureBytes: values[1],

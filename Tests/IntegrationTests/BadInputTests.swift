@@ -9,7 +9,7 @@ import Testing
         try await WatchedMirror(
             yaml: """
                 packaging: { segment_target: 1s, window: 10s }
-                publishing: { grace: 3s }
+                publishing: { grace: 3s, max_streams: 1000 }
                 ingestion: { srt: { max_bandwidth: 80M, max_connections: 500 } }
                 streams: [{ match: "takeover-*", on_second_publisher: takeover }]
                 """
@@ -81,8 +81,8 @@ import Testing
                 description[path: "ingest.transport_stream.\(key)"]?.number ?? 0
             }
             #expect(count("packets") > 80_000, "\(description)")
-            #expect(count("continuity_errors") > 5_000, "\(description)")
-            #expect(count("resynchronised_bytes") > 100_000, "\(description)")
+            #expect(count("continuity_errors") > 1_000, "\(description)")
+            #expect(count("resynchronised_bytes") > 10_000, "\(description)")
             // What can be played of it is played, by its rules.
             let answer = try await watched.viewer.ask("/live/\(name)/video/playlist.m3u8")
             #expect([200, 404].contains(answer.status), "\(answer.status) \(answer.text)")
@@ -317,7 +317,8 @@ import Testing
         let clip = MirrorProcess.fixture("h264.ts")
         let url = watched.mirror.publishURL("takeover-1")
         let first = try Publisher.ffmpeg(clip, to: url)
-        _ = try await watched.viewer.waitFor("/live/takeover-1/playlist.m3u8")
+        let answer = try await watched.viewer.waitFor("/live/takeover-1/playlist.m3u8")
+        #expect(answer.status == 200, "\(first.process.errors) \(watched.mirror.log.suffix(3_000))")
         let before = try await watched.viewer.playlist("/live/takeover-1/video/playlist.m3u8")
         let second = try Publisher.ffmpeg(clip, to: url)
         defer { second.stop() }

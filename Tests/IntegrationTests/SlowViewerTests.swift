@@ -23,7 +23,7 @@ import Testing
         let isFull = try await eventually(within: .seconds(30)) {
             try await viewer.playlist(path).mediaSequence > 1
         }
-        #expect(isFull)
+        #expect(isFull, "\(publisher.process.errors) \(mirror.log.suffix(3_000))")
         let before = mirror.residentBytes
         let segment = try #require(try await viewer.playlist(path).segments.last)
         let readers = (0..<Self.viewers).map { _ in

@@ -2,6 +2,7 @@ import Ingestion
 import Logging
 import Media
 import MirrorServer
+import NIOCore
 import Packaging
 import Synchronization
 import Testing
@@ -136,9 +137,58 @@ import Testing
         #expect(words == ["tracks", "disconnected", "publisher_change", "tracks"])
     }
 
-    @Test func anInterruptedStreamEndsAfterItsGraceAndIsForgottenLater() throws {
-        let bench = Bench { $0.publishing.grace = .seconds(10) }
+    /// Publishes a second of sound and waits until it can be listened to.
+    private static func publishSound(_ bench: Bench) async throws -> Publication {
+        let publication = try bench.publish()
+        let pipeline = try #require(try entry(bench)).pipeline
+        let track = Track(
+            id: Track.ID(257),
+            format: .audio(
+                AudioFormat(
+                    codec: .aac,
+                    codecString: "mp4a.40.2",
+                    profile: "AAC-LC",
+                    sampleRate: 48_000,
+                    channels: 2,
+                    channelLayout: "stereo",
+                    samplesPerAccessUnit: 1_024,
+                    decoderConfiguration: ByteBuffer(bytes: [0x11, 0x90])
+                )
+            )
+        )
+        publication.send(.tracks(TrackList([track])))
+        for frame in 0..<47 {
+            let time = MediaTime(mpegTicks: Int64(frame) * 1_920)
+            publication.send(
+                .accessUnit(
+                    AccessUnit(
+                        track: track.id,
+                        pts: time,
+                        dts: time,
+                        payload: ByteBuffer(repeating: 0, count: 100),
+                        randomAccess: .closed,
+                        arrival: WallTime(microsecondsSinceEpoch: 0)
+                    )
+                )
+            )
+        }
+        let run = Task { await pipeline.run() }
+        while pipeline.firstPartAt == nil { await Task.yield() }
+        run.cancel()
+        await run.value
+        return publication
+    }
+
+    @Test func aNameThatWasNeverWatchableIsGivenUpAtOnce() throws {
+        let bench = Bench()
         try bench.publish().end(.disconnected)
+        try bench.registry.expire()
+        #expect(try Self.entry(bench)?.phase == .ended)
+    }
+
+    @Test func anInterruptedStreamEndsAfterItsGraceAndIsForgottenLater() async throws {
+        let bench = Bench { $0.publishing.grace = .seconds(10) }
+        try await Self.publishSound(bench).end(.disconnected)
         bench.pass(.seconds(9))
         try bench.registry.expire()
         #expect(try Self.entry(bench)?.phase == .interrupted)
