@@ -50,7 +50,8 @@ import Testing
         for turn in 0..<3 {
             let publisher = try Publisher.ffmpeg(Self.clip, to: mirror.publishURL("live"))
             let isLive = try await eventually {
-                try await mirror.stream("live", by: viewer)?["publisher"] != nil
+                let stream = try await mirror.stream("live", by: viewer)
+                return stream?["publisher"] != nil && stream?["state"]?.string == "live"
             }
             #expect(isLive, "turn \(turn): \(mirror.log)")
             publisher.stop()
