@@ -1,5 +1,4 @@
-import Glibc
-import SwiftOverlayShims  // Where some module caches put `timespec`.
+import FoundationEssentials
 
 /// An instant of the wall clock (UTC), apart from every media clock.
 ///
@@ -16,11 +15,7 @@ package struct WallTime: Sendable, Hashable, Comparable {
     /// For the edges, where media and requests arrive; what lies between is handed
     /// its time.
     package static var now: WallTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallTime(
-            microsecondsSinceEpoch: Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1_000
-        )
+        WallTime(microsecondsSinceEpoch: Int64(Date.now.timeIntervalSince1970 * 1_000_000))
     }
 
     package static func < (lhs: WallTime, rhs: WallTime) -> Bool {
