@@ -42,6 +42,9 @@ package final class ExternalProcess: Sendable {
     private let name: String
     private let handle: Handle
     private let exit: AsyncStream<Int32>
+    /// One element for each of the two outputs that has come to its end.
+    private let outputEnds: AsyncStream<Void>
+    private let outputEnded: AsyncStream<Void>.Continuation
     private let state = Mutex(State())
     package let identifier: Int32
 
@@ -75,19 +78,26 @@ package final class ExternalProcess: Sendable {
         }
         self.name = name
         self.exit = exit
+        let (outputEnds, outputEnded) = AsyncStream.makeStream(of: Void.self)
+        self.outputEnds = outputEnds
+        self.outputEnded = outputEnded
         try process.run()
         identifier = process.processIdentifier
         if process.isRunning { _ = Self.running.withLock { $0.insert(process.processIdentifier) } }
         handle = Handle(process)
         output.fileHandleForReading.readabilityHandler = { [weak self] file in
             let data = file.availableData
-            if data.isEmpty { file.readabilityHandler = nil }
             self?.state.withLock { $0.output.append(data) }
+            guard data.isEmpty else { return }
+            file.readabilityHandler = nil
+            outputEnded.yield()
         }
         errors.fileHandleForReading.readabilityHandler = { [weak self] file in
             let data = file.availableData
-            if data.isEmpty { file.readabilityHandler = nil }
             self?.state.withLock { $0.errors.append(data) }
+            guard data.isEmpty else { return }
+            file.readabilityHandler = nil
+            outputEnded.yield()
         }
     }
 
@@ -121,8 +131,14 @@ package final class ExternalProcess: Sendable {
         var status: Int32 = -1
         for await value in exit { status = value }
         watchdog.cancel()
-        // The pipes are read on another thread: let it reach their ends.
-        try? await Task.sleep(for: .milliseconds(20))
+        // The pipes are read on another thread, to their ends; a child of the program that lives on may
+        // hold them open.
+        let patience = Task {
+            try await Task.sleep(for: .seconds(2))
+            outputEnded.finish()
+        }
+        for await _ in outputEnds.prefix(2) {}
+        patience.cancel()
         return state.withLock { state in
             Result(
                 status: status,
