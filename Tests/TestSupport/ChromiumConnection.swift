@@ -39,11 +39,7 @@ final class ChromiumConnection: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        output.fileHandleForReading.readabilityHandler = { [weak self] file in
-            let data = file.availableData
-            if data.isEmpty { file.readabilityHandler = nil }
-            self?.receive(data)
-        }
+        PipeReader.read(output) { [weak self] data in self?.receive(data) }
         try process.run()
         let handle = Handle(process)
         let writing = input.fileHandleForWriting

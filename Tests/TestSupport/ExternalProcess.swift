@@ -85,19 +85,13 @@ package final class ExternalProcess: Sendable {
         identifier = process.processIdentifier
         if process.isRunning { _ = Self.running.withLock { $0.insert(process.processIdentifier) } }
         handle = Handle(process)
-        output.fileHandleForReading.readabilityHandler = { [weak self] file in
-            let data = file.availableData
+        PipeReader.read(output) { [weak self] data in
             self?.state.withLock { $0.output.append(data) }
-            guard data.isEmpty else { return }
-            file.readabilityHandler = nil
-            outputEnded.yield()
+            if data.isEmpty { outputEnded.yield() }
         }
-        errors.fileHandleForReading.readabilityHandler = { [weak self] file in
-            let data = file.availableData
+        PipeReader.read(errors) { [weak self] data in
             self?.state.withLock { $0.errors.append(data) }
-            guard data.isEmpty else { return }
-            file.readabilityHandler = nil
-            outputEnded.yield()
+            if data.isEmpty { outputEnded.yield() }
         }
     }
 
@@ -139,13 +133,7 @@ package final class ExternalProcess: Sendable {
         }
         for await _ in outputEnds.prefix(2) {}
         patience.cancel()
-        return state.withLock { state in
-            Result(
-                status: status,
-                output: state.output,
-                errors: String(decoding: state.errors, as: UTF8.self)
-            )
-        }
+        return Result(status: status, output: output, errors: errors)
     }
 
     /// Runs a program to its end and throws, with its last words, unless it succeeds.
