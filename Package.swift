@@ -93,6 +93,7 @@ let package = Package(
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -163,9 +164,22 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Tests/TestSupport",
+            swiftSettings: swiftSettings
+        ),
+
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Ingestion",
+                "Media",
+                "Packaging",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/FuzzTargets",
             swiftSettings: swiftSettings
         ),
 
@@ -267,6 +281,24 @@ let package = Package(
             dependencies: ["TestSupport"],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
     ]
 )
+
+// libFuzzer brings a `main` of its own, so this program links only in its build (scripts/fuzz).
+if Context.environment["MIRROR_FUZZER"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MirrorFuzzer",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzzer",
+            swiftSettings: swiftSettings,
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
+        )
+    )
+}
