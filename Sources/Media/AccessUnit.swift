@@ -32,6 +32,8 @@ package struct AccessUnit: Sendable {
     package var isDisposable: Bool
     /// When its last byte reached this machine.
     package var arrival: WallTime
+    /// What the source's own clock showed when it was sent; `nil` when the source tells no time.
+    package var sourceTime: WallTime?
 
     package init(
         track: Track.ID,
@@ -40,7 +42,8 @@ package struct AccessUnit: Sendable {
         payload: ByteBuffer,
         randomAccess: RandomAccess,
         isDisposable: Bool = false,
-        arrival: WallTime
+        arrival: WallTime,
+        sourceTime: WallTime? = nil
     ) {
         self.track = track
         self.pts = pts
@@ -49,6 +52,7 @@ package struct AccessUnit: Sendable {
         self.randomAccess = randomAccess
         self.isDisposable = isDisposable
         self.arrival = arrival
+        self.sourceTime = sourceTime
     }
 
     package var isKeyframe: Bool { randomAccess != .none }

@@ -162,6 +162,7 @@ struct AudioPackager: Sendable {
 
     private mutating func place(_ frame: Frame, into outputs: inout [PackagerOutput]) {
         let time = frame.time.converted(to: timescale).ticks
+        let isFirst = gridTime == nil
         guard let target = gridTime ?? startOfGrid(for: time) else {
             droppedFrameCount &+= 1
             return
@@ -178,7 +179,10 @@ struct AudioPackager: Sendable {
             return
         }
         let missing = (2 * distance + frameLength) / (2 * frameLength)
+        let silentBefore = silentFrameCount
         for _ in 0..<max(0, missing) { appendSilence(into: &outputs) }
+        // Sound that has not begun is not sound that is missing.
+        if isFirst { silentFrameCount = silentBefore }
         timingError = MediaTime(ticks: (gridTime ?? time) - time, timescale: timescale)
         append(frame.payload, into: &outputs)
         lastPayload = frame.payload

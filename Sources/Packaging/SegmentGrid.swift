@@ -3,7 +3,7 @@ import Media
 /// Where a segment begins, told to every rendition.
 struct SegmentBoundary: Sendable {
     let mediaSequence: UInt64
-    /// Presentation time of its first frame in the leading rendition.
+    /// Where sound is cut: when the picture's first frame is shown, but see `ReorderDelay`.
     let start: MediaTime
     let programDateTime: WallTime
     let isDiscontinuity: Bool
@@ -18,12 +18,27 @@ struct SegmentBoundary: Sendable {
     }
 }
 
+/// When an access unit was sent: by the source's clock, where that is known, and by its arrival here.
+struct SendingTime: Sendable {
+    let source: WallTime?
+    let arrival: WallTime
+
+    init(_ unit: AccessUnit) {
+        source = unit.sourceTime
+        arrival = unit.arrival
+    }
+}
+
 /// Numbers and dates the segments of all renditions: one number is one stretch of time.
 ///
 /// A timeline runs from `begin` to `end`; its first segment has EXT-X-DISCONTINUITY, but for the
-/// stream's very first. Dates come from one arrival time a timeline and then from media time alone, so
-/// they do not jitter; they never step back from one timeline to the next.
+/// stream's very first. A timeline is dated once, by the source's clock or else by arrival, and then by
+/// media time alone, so dates do not jitter; they do not step back from one timeline to the next. Only
+/// a source that tells another time than what was taken for it, by more than 2 s, has it set right
+/// where the next segment begins.
 struct SegmentGrid: Sendable {
+    private static let tolerance = Duration.seconds(2)
+
     private var nextMediaSequence: UInt64
     private var anchor: (media: MediaTime, wall: WallTime)?
     private var lastEnd: WallTime?
@@ -34,13 +49,18 @@ struct SegmentGrid: Sendable {
 
     var isRunning: Bool { anchor != nil }
 
-    mutating func begin(at start: MediaTime, arrival: WallTime) -> SegmentBoundary {
-        anchor = (start, lastEnd.map { max($0, arrival) } ?? arrival)
+    mutating func begin(at start: MediaTime, sent: SendingTime) -> SegmentBoundary {
+        let date = sent.source ?? sent.arrival
+        anchor = (start, lastEnd.map { max($0, date) } ?? date)
         return boundary(at: start, isDiscontinuity: lastEnd != nil)
     }
 
-    mutating func cut(at start: MediaTime) -> SegmentBoundary {
-        boundary(at: start, isDiscontinuity: false)
+    mutating func cut(at start: MediaTime, sent: SendingTime) -> SegmentBoundary {
+        if let source = sent.source {
+            let error = date(of: start).duration(since: source)
+            if error > Self.tolerance || error < .zero - Self.tolerance { anchor = (start, source) }
+        }
+        return boundary(at: start, isDiscontinuity: false)
     }
 
     /// The timeline is over; what it had was published.

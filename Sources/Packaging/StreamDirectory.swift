@@ -28,15 +28,6 @@ package final class StreamDirectory: Sendable {
         }
     }
 
-    package func remove(_ name: StreamName) {
-        stores.withLock { $0[name] = nil }
-    }
-
-    /// Sorted.
-    package var names: [StreamName] {
-        stores.withLock { Array($0.keys) }.sorted()
-    }
-
     /// Sorted by name.
     package var all: [SegmentStore] {
         stores.withLock { Array($0.values) }.sorted { $0.name < $1.name }

@@ -32,13 +32,13 @@ package struct StreamPackager: Sendable {
     private var offered: [Rendition] = []
     /// `offered` holds for the present tracks.
     private var isAnnounced = false
-    /// Decode time of the leading rendition's latest access unit in this timeline.
+    /// The source's decode time of the leading rendition's latest access unit in this timeline.
     private var horizon: Int64?
-    /// From decode to presentation, of the timeline's first keyframe.
-    private var compositionDelay: Int64 = 0
+    private var reorderDelay = ReorderDelay()
     /// Where the open segment begins, while sound leads.
     private var segmentStart: Int64 = 0
-    private var isWaitingForKeyframe = false
+    /// Decode times of the first and the latest picture that came while a keyframe is waited for.
+    private var keyframeWait: ClosedRange<Int64>?
 
     private var meter = GOPMeter()
     private var counts = PackagerStatistics()
@@ -150,7 +150,8 @@ package struct StreamPackager: Sendable {
     // MARK: Access units
 
     private mutating func package(_ unit: AccessUnit, into outputs: inout [PackagerOutput]) {
-        guard tracks[unit.track] != nil, let time = origin.place(unit) else {
+        guard tracks[unit.track] != nil, let time = origin.place(unit, after: reorderDelay.ofStream)
+        else {
             counts.droppedUnits &+= 1
             return
         }
@@ -162,7 +163,7 @@ package struct StreamPackager: Sendable {
                 isDisposable: unit.isDisposable,
                 payload: unit.payload
             )
-            lead(with: picture, arrival: unit.arrival, into: &outputs)
+            lead(with: picture, sent: SendingTime(unit), into: &outputs)
         } else if let index = audio.firstIndex(where: {
             $0.writer.isOffered && $0.writer.track.id == unit.track
         }) {
@@ -172,38 +173,44 @@ package struct StreamPackager: Sendable {
 
     private mutating func lead(
         with incoming: Picture,
-        arrival: WallTime,
+        sent: SendingTime,
         into outputs: inout [PackagerOutput]
     ) {
-        if grid.isRunning, video?.isGap(before: incoming) ?? false {
+        if grid.isRunning, video?.isGap(before: reorderDelay.place(incoming)) ?? false {
             counts.frameGaps &+= 1
             endTimeline(into: &outputs)
         }
         guard grid.isRunning || incoming.isKeyframe else {
             counts.droppedUnits &+= 1
-            isWaitingForKeyframe = true
+            let start = min(keyframeWait?.lowerBound ?? incoming.decodeTime, incoming.decodeTime)
+            keyframeWait = start...incoming.decodeTime
             return
         }
-        let picture = video?.ordered(incoming) ?? incoming
-        if picture.decodeTime != incoming.decodeTime { counts.unorderedPictures &+= 1 }
+        if !grid.isRunning { reorderDelay.begin(with: incoming) }
+        let placed = reorderDelay.place(incoming)
+        let picture = video?.ordered(placed) ?? placed
+        if picture.decodeTime != placed.decodeTime { counts.unorderedPictures &+= 1 }
         meter.observe(picture)
         if grid.isRunning {
-            proceed(to: picture, into: &outputs)
+            proceed(to: picture, sent: sent, into: &outputs)
         } else {
-            isWaitingForKeyframe = false
-            compositionDelay = picture.presentationTime - picture.decodeTime
-            let start = presentation(of: picture.decodeTime)
-            begin(grid.begin(at: start, arrival: arrival), with: picture)
+            keyframeWait = nil
+            let start = reorderDelay.soundTime(at: picture.decodeTime)
+            begin(grid.begin(at: start, sent: sent), with: picture)
             // The first timeline of a stream waits until its PART-TARGET is known.
             if !isAnnounced, video?.writer.partTarget != nil { announce(into: &outputs) }
         }
         video?.append(picture)
-        horizon = picture.decodeTime
+        horizon = reorderDelay.sourceTime(at: picture.decodeTime)
         advanceSound(into: &outputs)
     }
 
     /// Closes what ends before this picture: a segment, or parts.
-    private mutating func proceed(to picture: Picture, into outputs: inout [PackagerOutput]) {
+    private mutating func proceed(
+        to picture: Picture,
+        sent: SendingTime,
+        into outputs: inout [PackagerOutput]
+    ) {
         video?.settle(before: picture)
         let cut = video?.cut(before: picture)
         if !isAnnounced, cut != nil || video?.canFixPartTarget ?? false {
@@ -213,18 +220,11 @@ package struct StreamPackager: Sendable {
         if let cut {
             if cut == .forced { counts.forcedCuts &+= 1 }
             video?.endSegment(before: picture, into: &outputs)
-            begin(grid.cut(at: presentation(of: picture.decodeTime)), with: picture)
+            let start = reorderDelay.soundTime(at: picture.decodeTime)
+            begin(grid.cut(at: start, sent: sent), with: picture)
         } else {
             video?.closeFullParts(into: &outputs)
         }
-    }
-
-    /// When a segment that begins with a picture of this decode time is first seen.
-    ///
-    /// Taken from the timeline's first keyframe, so that what sound is cut to is exactly as long as
-    /// the segments of the picture.
-    private func presentation(of decodeTime: Int64) -> MediaTime {
-        MediaTime(mpegTicks: decodeTime + compositionDelay)
     }
 
     private mutating func begin(_ boundary: SegmentBoundary, with picture: Picture) {
@@ -236,7 +236,7 @@ package struct StreamPackager: Sendable {
     private mutating func lead(
         withSoundAt time: Int64,
         frameLength: MediaTime,
-        arrival: WallTime,
+        sent: SendingTime,
         into outputs: inout [PackagerOutput]
     ) {
         let frame = frameLength.converted(to: MediaTime.mpegTimescale).ticks
@@ -248,10 +248,10 @@ package struct StreamPackager: Sendable {
         if !grid.isRunning {
             if !isAnnounced { announce(into: &outputs) }
             segmentStart = time
-            followSound(grid.begin(at: start, arrival: arrival))
+            followSound(grid.begin(at: start, sent: sent))
         } else if time - segmentStart + frame / 2 >= limits.segment {
             segmentStart = time
-            followSound(grid.cut(at: start))
+            followSound(grid.cut(at: start, sent: sent))
         }
         horizon = max(horizon ?? time, time)
     }
@@ -268,7 +268,7 @@ package struct StreamPackager: Sendable {
             lead(
                 withSoundAt: time,
                 frameLength: audio[index].frameDuration,
-                arrival: unit.arrival,
+                sent: SendingTime(unit),
                 into: &outputs
             )
         }
@@ -301,10 +301,14 @@ package struct StreamPackager: Sendable {
 
     // MARK: Ends
 
+    /// Pictures come, and are not published before the next keyframe.
+    package var isWaitingForKeyframe: Bool { keyframeWait != nil }
+
     /// The timeline is over for good: what waits for it is forgotten.
     private mutating func leaveTimeline(into outputs: inout [PackagerOutput]) {
         endTimeline(into: &outputs)
         for index in audio.indices { audio[index].clearQueue() }
+        keyframeWait = nil
         origin.reset()
     }
 
@@ -325,7 +329,7 @@ package struct StreamPackager: Sendable {
         }
         let end: MediaTime
         if let decodeEnd = hasPicture ? video?.decodeEnd : nil {
-            end = presentation(of: decodeEnd)
+            end = reorderDelay.soundTime(at: decodeEnd)
             video?.endTimeline(into: &outputs)
         } else {
             end = MediaTime(mpegTicks: (horizon ?? segmentStart) + 1)
@@ -360,7 +364,10 @@ extension StreamPackager {
         }
         statistics.audioTimingError = audio.first(where: \.writer.isOffered)?.timingError
         statistics.advice = trackAdvice
-        if isWaitingForKeyframe { statistics.advice.append(.noKeyframe) }
+        // A publisher may come, or come back, in the middle of a group of pictures.
+        if let keyframeWait, keyframeWait.upperBound - keyframeWait.lowerBound > limits.segment {
+            statistics.advice.append(.noKeyframe)
+        }
         statistics.advice += Advice.about(statistics, segmentTarget: configuration.segmentTarget)
         return statistics
     }

@@ -18,15 +18,21 @@ struct TimelineOrigin: Sendable {
         offset = nil
     }
 
+    /// The unit's times on the 90 kHz clock, at or after `earliest`, which is not negative.
+    ///
     /// - Returns: Decode and presentation ticks, presentation not before decode; `nil` when the times
     ///            make no sense.
-    mutating func place(_ unit: AccessUnit) -> (decode: Int64, presentation: Int64)? {
+    mutating func place(
+        _ unit: AccessUnit,
+        after earliest: Int64
+    ) -> (decode: Int64, presentation: Int64)? {
         let decode = unit.dts.converted(to: MediaTime.mpegTimescale).ticks
         let presentation = unit.pts.converted(to: MediaTime.mpegTimescale).ticks
         guard decode.magnitude < Self.limit, presentation.magnitude < Self.limit else { return nil }
-        let offset = offset ?? (decode < 0 ? (-decode / Self.wrap + 1) * Self.wrap : 0)
+        let missing = earliest - decode
+        let offset = offset ?? (missing > 0 ? (missing / Self.wrap + 1) * Self.wrap : 0)
         self.offset = offset
-        guard decode + offset >= 0 else { return nil }
+        guard decode + offset >= earliest else { return nil }
         let reordering = min(max(presentation - decode, 0), Self.longestReordering)
         return (decode + offset, decode + offset + reordering)
     }

@@ -165,6 +165,25 @@ struct OutputAudit {
         }
     }
 
+    /// How far apart sound ends and begins where timelines meet, in seconds, for a player that lays
+    /// them end to end by the picture's decode times; negative where they overlap.
+    var soundHoles: [Double] {
+        var holes: [Double] = []
+        var playlistTime = 0.0
+        var origin = 0.0
+        var end: Double?
+        for (picture, sound) in zip(self["video"], self["audio1"]) {
+            let start = sound.decodeTime.seconds
+            let startsTimeline = end == nil || picture.start.isDiscontinuity
+            let before = end.map { $0 - origin }
+            if startsTimeline { origin = picture.decodeTime.seconds - playlistTime }
+            if let before, startsTimeline { holes.append(start - origin - before) }
+            end = (sound.decodeTime + sound.duration).seconds
+            playlistTime += picture.duration.seconds
+        }
+        return holes
+    }
+
     /// Every rendition has the same segments, and they begin within half a frame of each other.
     func expectAlignment(
         of id: String,

@@ -376,7 +376,7 @@ struct SegmentStoreTests {
         directory.insert(other)
         directory.remove(store)
         #expect(directory[store.name] === other)
-        #expect(directory.names.map(\.description) == ["live"])
+        #expect(directory.all.map(\.name) == [other.name])
         directory.remove(other)
         #expect(directory.all.isEmpty)
     }

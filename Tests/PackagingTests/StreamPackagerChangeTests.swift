@@ -34,6 +34,83 @@ import Testing
         #expect(audit["video"].flatMap(\.samples).count == 300 + 250)
     }
 
+    @Test func aPublisherWithFewerBFramesKeepsTheDistanceOfDecodeTimes() {
+        var first = SyntheticSource()
+        first.hasBFrames = true
+        let second = SyntheticSource()
+        let audit = audit(
+            first.events + [.end(.disconnected), .discontinuity(.publisherChange)] + second.events
+        )
+        #expect(audit.violations == [])
+        #expect(audit.holes == 0)
+        let samples = audit["video"].dropFirst(5).flatMap(\.samples)
+        let times: [UInt64] = (0..<300).map { 123_000 + $0 * 3_000 }
+        #expect(samples.map(\.decodeTime) == times)
+        #expect(samples.allSatisfy { $0.compositionOffset == 3_000 })
+        audit.expectAlignment(of: "audio1", within: half)
+        #expect(audit.soundHoles.count == 1)
+        #expect(audit.soundHoles.allSatisfy { abs($0) <= 2 * half.seconds })
+    }
+
+    @Test func aPublisherWithMoreBFramesHasSoundBeforeItsFirstPicture() {
+        let first = SyntheticSource()
+        var second = SyntheticSource()
+        second.hasBFrames = true
+        let (outputs, statistics) = StreamPackager.outputs(
+            of: first.events + [.end(.disconnected), .discontinuity(.publisherChange)]
+                + second.events
+        )
+        let audit = OutputAudit(outputs, configuration: .init())
+        #expect(audit.violations == [])
+        #expect(audit.holes == 0)
+        let samples = audit["video"].dropFirst(5).flatMap(\.samples)
+        for (sample, picture) in zip(samples, second.pictures) {
+            #expect(Int64(sample.decodeTime) == picture.dts.ticks)
+            #expect(Int64(sample.decodeTime) + sample.compositionOffset == picture.pts.ticks)
+        }
+        #expect(samples.count == 300)
+        // Shown at 129 000; sound is at its own place, behind two frames of silence.
+        let sound = audit["audio1"].dropFirst(5).flatMap(\.samples)
+        #expect(sound.prefix(3).map(\.decodeTime) == [66_752, 67_776, 68_800])
+        #expect(sound[2].payload == Array(second.sound(0)[0].payload.readableBytesView))
+        #expect(statistics.silentFrames == 0)
+        #expect(audit.soundHoles.count == 1)
+        #expect(audit.soundHoles.allSatisfy { abs($0) <= 2 * half.seconds })
+    }
+
+    @Test(arguments: [(3_000, 0), (2_999, 1 << 33), (0, 1 << 33)] as [(Int64, Int64)])
+    func decodeTimesMovedBackNeverFallBelowZero(start: Int64, wraps: Int64) {
+        var first = SyntheticSource()
+        first.hasBFrames = true
+        var second = SyntheticSource()
+        second.start = start
+        let audit = audit(
+            first.events + [.end(.disconnected), .discontinuity(.publisherChange)] + second.events
+        )
+        #expect(audit.violations == [])
+        #expect(audit["video"][5].decodeTime.ticks == wraps + start - 3_000)
+        audit.expectAlignment(of: "audio1", within: half)
+    }
+
+    @Test func aReorderDelayThatChangesUnderWayMovesNoDecodeTime() {
+        let source = SyntheticSource()
+        let units = source.units.map { unit in
+            var unit = unit
+            if unit.track == SyntheticSource.videoID, unit.dts.ticks >= 126_000 + 120 * 3_000 {
+                unit.pts = unit.pts + MediaTime(mpegTicks: 6_000)
+            }
+            return unit
+        }
+        let audit = audit([.tracks(source.tracks)] + units.map { .accessUnit($0) })
+        #expect(audit.violations == [])
+        #expect(audit.holes == 0)
+        let samples = audit["video"].flatMap(\.samples)
+        let times: [UInt64] = (0..<300).map { 126_000 + $0 * 3_000 }
+        let offsets: [Int64] = (0..<300).map { $0 < 120 ? 0 : 6_000 }
+        #expect(samples.map(\.decodeTime) == times)
+        #expect(samples.map(\.compositionOffset) == offsets)
+    }
+
     @Test func theSamePublisherAgainNeedsNoNewRenditions() {
         let source = SyntheticSource()
         let audit = audit(

@@ -114,7 +114,10 @@ struct ElementaryStream {
             return
         }
         if position.isCorrected { program.statistics.correctedTimestamps &+= 1 }
-        if position.startsEpoch { program.announcer.beginEpoch(emit) }
+        if position.startsEpoch {
+            program.clock.beginEpoch()
+            program.announcer.beginEpoch(emit)
+        }
         program.announcer.hear(description.trackID, dts: position.dts)
         if video == nil {
             if position.isFirstInEpoch { audio?.reset() }
@@ -142,7 +145,8 @@ struct ElementaryStream {
                 payload: unit.payload,
                 randomAccess: unit.randomAccess,
                 isDisposable: unit.isDisposable,
-                arrival: arrival
+                arrival: arrival,
+                sourceTime: program.clock.time(at: dts, arrival: arrival)
             )
             program.announcer.receive(
                 accessUnit,
@@ -176,7 +180,8 @@ struct ElementaryStream {
                 dts: unit.pts,
                 payload: unit.payload,
                 randomAccess: .closed,
-                arrival: arrival
+                arrival: arrival,
+                sourceTime: program.clock.time(at: unit.pts.ticks, arrival: arrival)
             )
             program.announcer.receive(
                 accessUnit,

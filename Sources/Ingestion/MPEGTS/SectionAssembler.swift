@@ -9,6 +9,8 @@
 package struct SectionAssembler: Sendable {
     /// Sections dropped.
     package private(set) var errors: UInt64 = 0
+    /// The newest instant that a time table told, until it is taken.
+    private var time: TimeTable?
     private var bytes: [UInt8] = []
     private var isCollecting = false
 
@@ -46,6 +48,14 @@ package struct SectionAssembler: Sendable {
         isCollecting = false
     }
 
+    /// A time table has no form in common with the others: it does not come as a section.
+    ///
+    /// - Returns: The newest since the last call.
+    package mutating func takeTime() -> TimeTable? {
+        defer { time = nil }
+        return time
+    }
+
     /// - Returns: How many of the bytes belong to this section.
     private mutating func collect(_ input: Span<UInt8>, into sections: inout [Section]) -> Int {
         var position = 0
@@ -70,6 +80,11 @@ package struct SectionAssembler: Sendable {
 
     private mutating func complete(into sections: inout [Section]) {
         isCollecting = false
+        guard !TimeTable.isTable(bytes[0]) else {
+            time = TimeTable(bytes.span)
+            if time == nil { errors &+= 1 }
+            return
+        }
         guard let table = Section.Table(rawValue: bytes[0]) else { return }
         do {
             sections.append(try Section(table: table, bytes.span))

@@ -66,7 +66,8 @@ package struct Timeline: Sendable {
     private static let signalledUnitCount = 2
 
     private var unwrapper = TimestampUnwrapper(bits: 33)
-    private var newest: Int64?
+    /// The decoding time placed last.
+    package private(set) var newest: Int64?
     private var epoch = 0
     private var misplacedInARow = 0
     private var signalledUnits = 0

@@ -42,7 +42,9 @@ struct TransportStreamDemuxer {
     var statistics: TransportStreamStatistics {
         var statistics = program.statistics
         statistics.sectionErrors = retired.sectionErrors &+ selection.errors
-        for assembler in assemblers { statistics.sectionErrors &+= assembler.sections.errors }
+        for assembler in assemblers where assembler.pid != TimeTable.pid {
+            statistics.sectionErrors &+= assembler.sections.errors
+        }
         statistics.damagedPESPackets = retired.damagedPESPackets
         statistics.undecodableAccessUnits = retired.undecodableAccessUnits
         for stream in streams {
@@ -53,6 +55,7 @@ struct TransportStreamDemuxer {
         statistics.discontinuities = program.announcer.discontinuities
         statistics.programs = selection.programCount
         statistics.selectedProgram = selection.current?.programNumber
+        statistics.hasSourceClock = program.clock.isSet
         return statistics
     }
 
@@ -80,7 +83,13 @@ struct TransportStreamDemuxer {
         case .data:
             program.statistics.dataPackets &+= 1
         case .sections(let index):
-            receiveSections(packet, bytes.extracting(packet.payload), Int(index), emit)
+            receiveSections(
+                packet,
+                bytes.extracting(packet.payload),
+                Int(index),
+                arrival: arrival,
+                emit: emit
+            )
         case .elementary(let index):
             streams[Int(index)].receive(
                 packet,
@@ -102,7 +111,8 @@ struct TransportStreamDemuxer {
         _ packet: TransportPacket,
         _ payload: Span<UInt8>,
         _ index: Int,
-        _ emit: (MediaEvent) -> Void
+        arrival: WallTime,
+        emit: (MediaEvent) -> Void
     ) {
         switch assemblers[index].counter.follow(packet) {
         case .inOrder: break
@@ -118,15 +128,18 @@ struct TransportStreamDemuxer {
             return
         }
         let sections = assemblers[index].sections.receive(payload, startsUnit: packet.startsUnit)
-        guard !sections.isEmpty else { return }
         let pid = assemblers[index].pid
+        if pid == TimeTable.pid, let time = assemblers[index].sections.takeTime() {
+            program.clock.set(time.instant, at: program.timeline.newest, arrival: arrival)
+        }
+        guard !sections.isEmpty else { return }
         for section in sections { selection.receive(section, pid: pid) }
         follow(emit)
     }
 
     /// Brings routes and streams in line with the tables.
     private mutating func follow(_ emit: (MediaEvent) -> Void) {
-        let tablePIDs = [0] + selection.mapPIDs
+        let tablePIDs = tablePIDs
         let hasNewMap = selection.current != map
         guard hasNewMap || tablePIDs != assemblers.map(\.pid) else { return }
         followTables(tablePIDs)
@@ -139,12 +152,20 @@ struct TransportStreamDemuxer {
         if hasNewMap { program.announcer.setStreams(descriptions, emit) }
     }
 
+    /// Outside DVB the PID of its time tables may carry anything.
+    private var tablePIDs: [UInt16] {
+        let isFree = selection.current?.streams.contains { $0.pid == TimeTable.pid } == false
+        let pids = [0] + selection.mapPIDs
+        return isFree && !pids.contains(TimeTable.pid) ? pids + [TimeTable.pid] : pids
+    }
+
     private mutating func followTables(_ pids: [UInt16]) {
         let before = assemblers
         assemblers = pids.map { pid in
             before.first { $0.pid == pid } ?? (pid, SectionAssembler(), ContinuityCounter())
         }
-        for assembler in before where !pids.contains(assembler.pid) {
+        for assembler in before
+        where !pids.contains(assembler.pid) && assembler.pid != TimeTable.pid {
             retired.sectionErrors &+= assembler.sections.errors
         }
     }

@@ -3,8 +3,9 @@ import NIOCore
 
 /// The CMAF header of a track, which EXT-X-MAP names: `ftyp` and a `moov` without samples.
 ///
-/// Brand `cmfc`, not `cmf2`: composition offsets are non-negative, and no edit list shifts them, so
-/// that the times in the media are the source's own in every rendition.
+/// Brand `cmfc`, not `cmf2`: composition offsets are not negative, and no edit list shifts them, so
+/// that the times in the media are the source's own in every rendition and for every reader. FFmpeg
+/// shows the samples of a track with negative offsets later, by the largest of them.
 /// Source: ISO/IEC 23000-19, 7.3.1; ISO/IEC 14496-12, 8.
 enum CMAFHeader {
     static func encode(_ track: CMAFTrack) -> ByteBuffer {

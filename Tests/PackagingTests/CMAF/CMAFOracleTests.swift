@@ -184,6 +184,90 @@ import Testing
         }
     }
 
+    @Test(arguments: [["0", "2"], ["2", "0"], ["2", "2"]])
+    func aReturningPublishersPictureAndSoundHaveTheirOwnTimes(bFrames: [String]) async throws {
+        try await withFolder { folder in
+            var packager = StreamPackager(configuration: .init())
+            var outputs: [PackagerOutput] = []
+            var delays: [Int64] = []
+            for (index, bFrames) in bFrames.enumerated() {
+                let encoder = [
+                    "-c:v", "libx264", "-preset", "ultrafast", "-bf", bFrames, "-g", "60",
+                ]
+                let folder = folder.appending(path: "\(index)")
+                try FileManager.default.createDirectory(
+                    at: folder,
+                    withIntermediateDirectories: true
+                )
+                let clip = try await pictures(
+                    folder,
+                    encoder: encoder,
+                    format: "h264",
+                    codec: .h264
+                )
+                let start = try #require(clip.units.first)
+                delays.append((start.pts - start.dts).ticks)
+                let sound = try await sound(folder, from: start.pts)
+                let units = (clip.units + sound.units).sorted { $0.dts < $1.dts }
+                let known = outputs.filter { if case .renditions = $0 { true } else { false } }
+                outputs = packager.consume(.tracks(TrackList([clip.track, sound.track])))
+                outputs += units.flatMap { packager.consume(.accessUnit($0)) }
+                if !outputs.contains(where: { if case .renditions = $0 { true } else { false } }) {
+                    outputs = known + outputs
+                }
+                outputs += packager.consume(.end(.disconnected))
+                outputs += packager.consume(.discontinuity(.publisherChange))
+
+                let picture = folder.appending(path: "picture.mp4")
+                try write(outputs, of: "video", to: picture)
+                let read = try await packets(of: picture.path, timescale: 90_000)
+                let headStart = max(0, delays[0] - delays[index])
+                let expected = clip.units.map {
+                    Packet(
+                        presentation: $0.pts.ticks,
+                        decode: $0.dts.ticks - headStart,
+                        isKeyframe: $0.isKeyframe
+                    )
+                }
+                #expect(read == expected)
+
+                let file = folder.appending(path: "sound.mp4")
+                try write(outputs, of: "audio1", to: file)
+                let heard = try await packets(of: file.path, timescale: 48_000).map(\.presentation)
+                #expect(Set(heard).isSuperset(of: sound.units.map(\.pts).map { $0.ticks * 8 / 15 }))
+            }
+            #expect(Set(bFrames).count == Set(delays).count)
+        }
+    }
+
+    /// Four seconds of AAC whose first frame is heard at `start`, on whole samples.
+    private func sound(
+        _ folder: URL,
+        from start: MediaTime
+    ) async throws -> (track: Track, units: [AccessUnit]) {
+        let raw = folder.appending(path: "sound.raw")
+        try await ExternalProcess.run(
+            "ffmpeg",
+            [
+                "-v", "error", "-f", "lavfi", "-i", "sine=f=440:r=48000:d=4", "-ac", "2",
+                "-c:a", "aac", "-f", "adts", raw.path,
+            ]
+        )
+        var parser = AudioBitstreamParser(framing: .adts)
+        let bytes = try [UInt8](Data(contentsOf: raw))
+        let units = parser.parse(bytes.span, pts: MediaTime(mpegTicks: start.ticks / 15 * 15)).map {
+            AccessUnit(
+                track: Track.ID(2),
+                pts: $0.pts,
+                dts: $0.pts,
+                payload: $0.payload,
+                randomAccess: .closed,
+                arrival: SyntheticSource.wallStart
+            )
+        }
+        return (Track(id: Track.ID(2), format: .audio(try #require(parser.format))), units)
+    }
+
     /// The picture sums of ffmpeg's framemd5, without their times.
     private func sums(_ text: String) -> [Substring] {
         text.split(separator: "\n").filter { !$0.hasPrefix("#") }
