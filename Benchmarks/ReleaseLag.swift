@@ -19,26 +19,25 @@ struct ReleaseLag: AsyncParsableCommand {
         let mirror = try await MirrorProcess()
         let publisher = try await LiveSource.h264.publish(to: mirror, as: "live")
         defer { publisher.stop() }
-        let audience = (0..<viewers).map { _ in Viewer(mirror.address) }
+        let viewer = Viewer(mirror.address)
         let path = "/live/live/video/playlist.m3u8"
-        var playlist = try MediaPlaylist(try await audience[0].waitFor(path).text)
+        var playlist = try MediaPlaylist(try await viewer.waitFor(path).text)
+        let audience = try await Audience(of: viewers, port: mirror.httpsPort)
 
         for _ in 0..<rounds {
-            let next =
-                "\(path)?_HLS_msn=\(playlist.openMediaSequence)&_HLS_part=\(playlist.openParts.count)"
-            let text = try await withThrowingTaskGroup(of: String?.self) { group in
-                for (index, viewer) in audience.enumerated() {
-                    group.addTask {
-                        let answer = try await viewer.ask(next)
-                        return index == 0 ? answer.text : nil
-                    }
-                }
-                return try await group.reduce("") { $1 ?? $0 }
+            audience.ask(
+                for: "\(path)?_HLS_msn=\(playlist.openMediaSequence)"
+                    + "&_HLS_part=\(playlist.openParts.count)"
+            )
+            let answers = await audience.allAnswers()
+            guard let first = answers.first, answers.allSatisfy({ $0.status == 200 }) else {
+                throw ValidationError("a viewer got no playlist: \(answers.map(\.status))")
             }
-            playlist = try MediaPlaylist(text)
+            playlist = try MediaPlaylist(first.body)
         }
-        let metrics = try await audience[0].ask("http://127.0.0.1:\(mirror.metricsPort)/metrics")
-        for viewer in audience { try await viewer.shutDown() }
+        let metrics = try await viewer.ask("\(mirror.metricsAddress)/metrics")
+        try await audience.leave()
+        try await viewer.shutDown()
         report(try buckets(of: metrics.text))
     }
 

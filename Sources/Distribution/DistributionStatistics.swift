@@ -60,6 +60,8 @@ package final class DistributionStatistics: Sendable {
         package var stalledViewers: UInt64 = 0
         /// Connections closed because nothing moved on them.
         package var silentConnections: UInt64 = 0
+        /// What came over HTTP/1.1 and was no request, or one with a header that is too large.
+        package var unreadableRequests: UInt64 = 0
         package var requestsInProgress = 0
         package var requests: [RouteClass: Requests] = [:]
         /// From the publication of media until a playlist that waited for it was written.
@@ -122,6 +124,10 @@ package final class DistributionStatistics: Sendable {
 
     func connectionSilent() {
         state.withLock { $0.silentConnections += 1 }
+    }
+
+    func requestUnreadable() {
+        state.withLock { $0.unreadableRequests += 1 }
     }
 
     func requestBegan() {

@@ -31,9 +31,12 @@ package struct HLSResponder: Sendable {
     }
 
     package func addRoutes(to router: Router<MirrorRequestContext>) {
-        add("/live/:stream/playlist.m3u8", to: router, answer: multivariantPlaylist)
-        add("/live/:stream/:rendition/playlist.m3u8", to: router, answer: mediaPlaylist)
-        add("/live/:stream/:rendition/:resource", to: router, answer: resource)
+        // OPTIONS is answered before routing: browsers ask with it whether they may ask.
+        let methods = "GET, HEAD, OPTIONS"
+        let live = router.group("/live/:stream")
+        live.addResource("playlist.m3u8", allowing: methods, answer: multivariantPlaylist)
+        live.addResource(":rendition/playlist.m3u8", allowing: methods, answer: mediaPlaylist)
+        live.addResource(":rendition/:resource", allowing: methods, answer: resource)
     }
 
     private func multivariantPlaylist(
@@ -160,19 +163,5 @@ package struct HLSResponder: Sendable {
             let store = streams[name]
         else { throw ProblemDetails.unknownStream }
         return (name, store)
-    }
-
-    /// GET (and so HEAD) at a path; other methods are told so.
-    private func add(
-        _ path: RouterPath,
-        to router: Router<MirrorRequestContext>,
-        answer: @escaping @Sendable (Request, MirrorRequestContext) async throws -> Response
-    ) {
-        router.on(path, method: .get, use: answer)
-        for method in [HTTPRequest.Method.post, .put, .patch, .delete] {
-            router.on(path, method: method) { _, _ -> Response in
-                throw ProblemDetails.methodNotAllowed(allowing: "GET, HEAD, OPTIONS")
-            }
-        }
     }
 }

@@ -2,8 +2,9 @@
 ///
 /// Bound: one count for each of `limits`, and one for what took longer than the last.
 package struct LatencyHistogram: Sendable, Equatable {
-    package static let limits: [Duration] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000]
-        .map { .milliseconds($0) }
+    package static let limits: [Duration] = [
+        1, 2, 5, 10, 15, 20, 30, 50, 100, 200, 500, 1_000,
+    ].map { .milliseconds($0) }
 
     /// By limit, each not counting what an earlier one counts; the last is of what no limit holds.
     package private(set) var counts = [UInt64](repeating: 0, count: limits.count + 1)

@@ -49,8 +49,7 @@ enum ServerProcess {
             registry: registry,
             contributions: contributions,
             traffic: traffic,
-            readiness: readiness,
-            configuration: configuration
+            readiness: readiness
         )
         let doors = FrontDoors(
             configuration,

@@ -10,8 +10,7 @@ extension ManagementSource {
         registry: StreamRegistry,
         contributions: Contributions,
         traffic: DistributionStatistics,
-        readiness: Readiness,
-        configuration: ServerConfiguration
+        readiness: Readiness
     ) {
         let startedAt = Timestamp(.now)
         self.init(
@@ -24,7 +23,7 @@ extension ManagementSource {
                     startedAt: startedAt,
                     publish: ServerSnapshot.PublishAddress(
                         srtPort: readiness.port(of: "srt"),
-                        isPassphraseRequired: configuration.srt.passphrase != nil
+                        isPassphraseRequired: registry.isPassphraseRequired
                     ),
                     refusals: contributions.refusals,
                     http: HTTPSnapshot(traffic.snapshot)
@@ -52,7 +51,7 @@ extension StreamSnapshot {
             publisher: entry.publication.map(PublisherSnapshot.init),
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
-            packaging: PackagingSnapshot(Self.packaging(of: entry)),
+            packaging: PackagingSnapshot(entry.packaging),
             delivery: DeliverySnapshot(
                 stream: entry.name,
                 store: store,
@@ -60,17 +59,5 @@ extension StreamSnapshot {
                 firstPartAfter: pipeline.firstPartAt?.duration(since: entry.firstPublishedAt)
             )
         )
-    }
-
-    /// What the packager says, and what it cannot know: the access units that its queue lost before it
-    /// saw them, and a picture of which no keyframe ever came, which is no track yet.
-    private static func packaging(of entry: StreamRegistry.Entry) -> PackagerStatistics {
-        var packaging = entry.pipeline.packagerStatistics
-        packaging.droppedUnits += UInt64(entry.pipeline.overrunAccessUnits)
-        let ingest = entry.publication?.statistics.transportStream
-        if let ingest, ingest.undecodableAccessUnits > 0, entry.pipeline.live.tracks?.video == nil {
-            packaging.advice.append(.noKeyframe)
-        }
-        return packaging
     }
 }

@@ -21,6 +21,7 @@ package final class StreamPipeline: Sendable {
     private let events: LiveStreamSubscription
     private let packaging: Mutex<PackagerStatistics>
     private let firstPart = Mutex<WallTime?>(nil)
+    private let loggedAdvice = Mutex<Set<Advice.Code>>([])
     private let logger: Logger
 
     /// What may wait between the transport's thread and the packager: about two seconds of a 200
@@ -63,16 +64,19 @@ package final class StreamPipeline: Sendable {
             firstMediaSequence: Self.firstMediaSequence,
             buffers: buffers
         )
-        var coach = AdviceLog(logger: logger)
         for await event in events {
-            if case .tracks(let tracks) = event { log(tracks) }
             let outputs = packager.consume(event)
-            guard !outputs.isEmpty else { continue }
+            // Tracks that are not packaged and keyframes that do not come show in no output.
+            var isNews = !outputs.isEmpty || packager.isWaitingForKeyframe
+            if case .tracks(let tracks) = event {
+                log(tracks)
+                isNews = true
+            }
+            guard isNews else { continue }
             store.apply(outputs)
             let statistics = packager.statistics
             packaging.withLock { $0 = statistics }
             if statistics.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
-            coach.tell(statistics.advice)
         }
         store.apply(packager.finish())
         store.finish()
@@ -89,6 +93,16 @@ package final class StreamPipeline: Sendable {
 
     /// Access units lost because the packager was too slow.
     package var overrunAccessUnits: Int { events.droppedAccessUnits }
+
+    /// Writes each kind of advice to the log once, however often it is given.
+    func log(_ advice: [Advice]) {
+        for item in advice where loggedAdvice.withLock({ $0.insert(item.code).inserted }) {
+            logger.warning(
+                "encoder advice",
+                metadata: ["code": "\(item.code.rawValue)", "advice": "\(item.text)"]
+            )
+        }
+    }
 
     private func log(_ tracks: TrackList) {
         for track in tracks.tracks {
@@ -115,25 +129,6 @@ package final class StreamPipeline: Sendable {
             case .data(let data):
                 logger.info("data track, not carried", metadata: ["kind": "\(data.kind.rawValue)"])
             }
-        }
-    }
-}
-
-/// Writes each piece of advice to the log once, however often the packager repeats it.
-private struct AdviceLog {
-    let logger: Logger
-    private var told: Set<Advice.Code> = []
-
-    init(logger: Logger) {
-        self.logger = logger
-    }
-
-    mutating func tell(_ advice: [Advice]) {
-        for item in advice where told.insert(item.code).inserted {
-            logger.warning(
-                "encoder advice",
-                metadata: ["code": "\(item.code.rawValue)", "advice": "\(item.text)"]
-            )
         }
     }
 }

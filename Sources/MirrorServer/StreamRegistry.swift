@@ -22,10 +22,21 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         package let firstPublishedAt: WallTime
         package fileprivate(set) var publication: Publication?
         package fileprivate(set) var phase = Phase.live
-        package fileprivate(set) var publisherCount = 1
         package fileprivate(set) var phaseSince: WallTime
 
         package var name: StreamName { pipeline.live.name }
+
+        /// What the packager says, and what it cannot know: the access units that its queue lost
+        /// before it saw them, and a picture of which no keyframe ever came, which is no track yet.
+        package var packaging: PackagerStatistics {
+            var packaging = pipeline.packagerStatistics
+            packaging.droppedUnits += UInt64(pipeline.overrunAccessUnits)
+            let ingest = publication?.statistics.transportStream
+            if let ingest, ingest.undecodableAccessUnits > 0, pipeline.live.tracks?.video == nil {
+                packaging.advice.append(.noKeyframe)
+            }
+            return packaging
+        }
     }
 
     private struct State {
@@ -45,6 +56,9 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     /// A publisher that sent nothing for this long is taken to be gone: the next may have its name,
     /// whatever the policy, before SRT itself notices that the peer is dead.
     private static let silence = Duration.seconds(1)
+    /// How long a publisher has to show what it sends before it is judged: it may have come in the
+    /// middle of a group of pictures.
+    private static let patience = Duration.seconds(3)
     /// How long an ended stream can still be watched to its end.
     private static let linger = Duration.seconds(60)
 
@@ -72,6 +86,11 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
     package subscript(name: StreamName) -> Entry? {
         state.withLock { $0.entries[name] }
+    }
+
+    /// Of names that no rule has, as the rules are now.
+    package var isPassphraseRequired: Bool {
+        state.withLock { $0.rules.isPassphraseRequired }
     }
 
     /// New rules hold for publishers that come from now on; nobody on air is dropped.
@@ -114,7 +133,6 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             entry.publication = publication
             entry.phase = .live
             entry.phaseSince = now
-            if known != nil { entry.publisherCount += 1 }
             state.entries[request.name] = entry
             return (publication, previous, entry, known == nil)
         }
@@ -166,6 +184,17 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             logger.info("stream ended", metadata: ["stream": "\(entry.name)"])
         }
         for entry in removed { directory.remove(entry.pipeline.store) }
+    }
+
+    /// Writes to the log what encoders should change, once for each stream and kind of advice.
+    ///
+    /// To be called a few times a second.
+    package func logAdvice() {
+        let now = now()
+        for entry in entries
+        where entry.phase == .live && now.duration(since: entry.phaseSince) >= Self.patience {
+            entry.pipeline.log(entry.packaging.advice)
+        }
     }
 
     /// Turns every publisher away, those on air included.

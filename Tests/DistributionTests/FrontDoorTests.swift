@@ -177,7 +177,9 @@ import Testing
             let long = String(repeating: "a", count: 40_000)
             let result = try await Command.run("curl", "-si", "-H", "X-Long: \(long)", url)
             #expect(!result.output.contains("200 OK"))
+            #expect(fixture.statistics.snapshot.unreadableRequests == 1)
             #expect(try await Command.run("curl", "-sf", url).status == 0)
+            #expect(fixture.statistics.snapshot.unreadableRequests == 1)
         }
     }
 
@@ -195,7 +197,12 @@ import Testing
             try await viewer.writeAndFlush(ByteBuffer(string: request))
             #expect(try await eventually { large.statistics.snapshot.stalledViewers == 1 })
             #expect(try await eventually { large.statistics.snapshot.openConnections == 0 })
-            #expect(large.statistics.snapshot.requests[.segment]?.abandoned == 1)
+            // Counted by the request's own task, which ends after its connection.
+            #expect(
+                try await eventually {
+                    large.statistics.snapshot.requests[.segment]?.abandoned == 1
+                }
+            )
             try await viewer.close()
         }
     }
@@ -211,6 +218,19 @@ import Testing
                 try await viewer.writeAndFlush(ByteBuffer(string: "GET /live"))
                 try await viewer.closeFuture.get()
             }
+        }
+    }
+
+    @Test func aConnectionOnWhichNothingMovesIsClosedThoughItWaits() async throws {
+        var limits = RequestLimits()
+        limits.idleTimeout = .milliseconds(200)
+        try await withDoor(.plain, to: fixture, limits: limits) { port, _ in
+            let path = "/live/cam/video/playlist.m3u8?_HLS_msn=4&_HLS_part=1"
+            let curl = try Command(["curl", "-s", "http://127.0.0.1:\(port)\(path)"])
+            #expect(try await eventually { fixture.statistics.snapshot.silentConnections == 1 })
+            #expect(await curl.status() != 0)
+            // The store itself would hold the wait for six seconds.
+            #expect(try await eventually { fixture.store.statistics.waiters == 0 })
         }
     }
 

@@ -239,13 +239,17 @@ import Testing
 
     @Test func aStreamWithoutKeyframesIsToldWhatToChange() async throws {
         let watched = try await Self.shared.value
-        let source = ScriptedSource(frames: 480, keyframeInterval: 0)
+        let source = ScriptedSource(frames: 960, keyframeInterval: 0)
         let publisher = try publish(source, as: "refresh", on: watched)
         defer { publisher.stop() }
         let description = try await watched.describe("refresh") {
             watched.adviceCodes($0).contains("no_keyframe")
         }
         #expect(watched.adviceCodes(description).contains("no_keyframe"), "\(description)")
+        let isLogged = try await eventually {
+            !watched.mirror.logged("encoder advice", "no_keyframe", "refresh").isEmpty
+        }
+        #expect(isLogged)
         try await watched.expectUnharmed()
     }
 

@@ -58,6 +58,20 @@ import Testing
         }
     }
 
+    @Test func aPassphraseThatComesWithTheReloadIsToldToNewcomers() async throws {
+        let mirror = try await MirrorProcess()
+        let viewer = Viewer(mirror.address)
+        func isPassphraseRequired() async throws -> JSONValue? {
+            let answer = try await viewer.ask("/api/v1/server")
+            let server = try JSONDecoder().decode(JSONValue.self, from: answer.data)
+            return server[path: "publish.is_passphrase_required"]
+        }
+        #expect(try await isPassphraseRequired() == false)
+        try mirror.rewriteConfiguration("ingestion: { srt: { passphrase: \"correct-horse\" } }\n")
+        mirror.process.signal(SIGHUP)
+        #expect(try await eventually { try await isPassphraseRequired() == true }, "\(mirror.log)")
+    }
+
     private static func expect(
         _ mirror: MirrorProcess,
         _ name: String,

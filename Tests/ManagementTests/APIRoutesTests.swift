@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import Ingestion
 import Management
 import NIOCore
 import Packaging
@@ -57,6 +58,18 @@ import Testing
         #expect(stream["ingest"]?["transport_stream"]?["continuity_errors"] == 7)
     }
 
+    @Test func saysWhoseClockDatesTheMedia() async throws {
+        for (hasSourceClock, clock) in [(false, "arrival"), (true, "source")] {
+            var stream = try StreamSnapshot.live("stage")
+            var statistics = IngestStatistics()
+            statistics.transportStream.hasSourceClock = hasSourceClock
+            stream.ingest = IngestSnapshot(statistics)
+            let json = try await ManagementFixture(streams: [stream])
+                .get("/api/v1/streams/stage").json
+            #expect(json["ingest"]?["clock"]?.string == clock)
+        }
+    }
+
     @Test func aSnapshotReadsBackAsItWasWritten() throws {
         let stream = try StreamSnapshot.live("stage")
         let copy = try JSONDecoder().decode(
@@ -108,6 +121,18 @@ import Testing
         #expect(server["version"] == "1.2.3")
         #expect(server["publish"]?["srt_port"] == 30_000)
         #expect(server["publish"]?["is_passphrase_required"] == true)
+    }
+
+    @Test(arguments: ["/", "/watch/cam", "/api/v1/streams", "/health/ready", "/metrics"])
+    func otherMethodsAreToldWhichAreAnswered(path: String) async throws {
+        for method in [HTTPRequest.Method.post, .put, .patch, .delete, .options] {
+            let response = try await ManagementFixture().get(path, method)
+            #expect(response.status == .methodNotAllowed, "\(method)")
+            #expect(response.headers[.allow] == "GET, HEAD")
+        }
+        #expect(
+            try await ManagementFixture().get("\(path)/nothing/here", .post).status == .notFound
+        )
     }
 
     @Test func everyRouteIsInTheDescription() throws {

@@ -77,10 +77,14 @@ struct ManagementFixture: Sendable {
         )
     }
 
-    /// The answer to one GET, without a socket.
-    func get(_ path: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+    /// The answer to one request, without a socket.
+    func get(
+        _ path: String,
+        _ method: HTTPRequest.Method = .get,
+        headers: HTTPFields = [:]
+    ) async throws -> TestResponse {
         try await application.test(.router) { client in
-            try await client.execute(uri: path, method: .get, headers: headers)
+            try await client.execute(uri: path, method: method, headers: headers)
         }
     }
 }

@@ -48,6 +48,22 @@ import Testing
         #expect(lines.contains("mirror_ready 1"))
     }
 
+    /// That they move is for the tests of the doors.
+    @Test func figuresOfTheDoorsAreThere() async throws {
+        var traffic = DistributionStatistics.Snapshot()
+        traffic.refusedConnections = 1
+        traffic.failedHandshakes = 2
+        traffic.stalledViewers = 3
+        traffic.silentConnections = 4
+        traffic.unreadableRequests = 5
+        let lines = try await ManagementFixture(traffic: traffic).metrics
+        #expect(lines.contains("mirror_http_unreadable_requests_total 5"))
+        #expect(lines.contains("mirror_http_refused_connections_total 1"))
+        #expect(lines.contains("mirror_tls_failed_handshakes_total 2"))
+        #expect(lines.contains("mirror_http_stalled_viewers_total 3"))
+        #expect(lines.contains("mirror_http_silent_connections_total 4"))
+    }
+
     @Test func playlistReleasesAreAHistogram() async throws {
         var traffic = DistributionStatistics.Snapshot()
         for milliseconds in [1, 4, 15, 5_000] {
@@ -58,9 +74,10 @@ import Testing
         #expect(
             samples.map { $0.dropFirst("mirror_playlist_release_seconds".count) } == [
                 "_bucket{le=\"0.001\"} 1", "_bucket{le=\"0.002\"} 1", "_bucket{le=\"0.005\"} 2",
-                "_bucket{le=\"0.01\"} 2", "_bucket{le=\"0.02\"} 3", "_bucket{le=\"0.05\"} 3",
-                "_bucket{le=\"0.1\"} 3", "_bucket{le=\"0.2\"} 3", "_bucket{le=\"0.5\"} 3",
-                "_bucket{le=\"1\"} 3", "_bucket{le=\"+Inf\"} 4", "_sum 5.02", "_count 4",
+                "_bucket{le=\"0.01\"} 2", "_bucket{le=\"0.015\"} 3", "_bucket{le=\"0.02\"} 3",
+                "_bucket{le=\"0.03\"} 3", "_bucket{le=\"0.05\"} 3", "_bucket{le=\"0.1\"} 3",
+                "_bucket{le=\"0.2\"} 3", "_bucket{le=\"0.5\"} 3", "_bucket{le=\"1\"} 3",
+                "_bucket{le=\"+Inf\"} 4", "_sum 5.02", "_count 4",
             ]
         )
     }

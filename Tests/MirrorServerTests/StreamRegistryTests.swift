@@ -15,14 +15,17 @@ import Testing
         private let pipelines = Mutex<[StreamPipeline]>([])
         private let registryBox = Mutex<StreamRegistry?>(nil)
 
-        init(_ change: (inout ServerConfiguration) -> Void = { _ in }) {
+        init(
+            logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            _ change: (inout ServerConfiguration) -> Void = { _ in }
+        ) {
             var configuration = ServerConfiguration()
             change(&configuration)
             let registry = StreamRegistry(
                 rules: StreamRules(configuration),
                 packaging: configuration.packaging,
                 directory: directory,
-                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+                logger: logger,
                 now: { [weak self] in
                     WallTime(microsecondsSinceEpoch: self?.microseconds.withLock { $0 } ?? 0)
                 },
@@ -38,6 +41,7 @@ import Testing
         }
 
         var started: Int { pipelines.withLock { $0.count } }
+        var pipeline: StreamPipeline? { pipelines.withLock { $0.first } }
 
         func pass(_ duration: Duration) {
             microseconds.withLock { $0 += Int64(duration / .microseconds(1)) }
@@ -94,7 +98,7 @@ import Testing
         first.end(.idle)
         let entry = try #require(try Self.entry(bench))
         #expect(entry.publication === second && entry.phase == .live)
-        #expect(entry.publisherCount == 2 && bench.started == 1)
+        #expect(entry.pipeline === bench.pipeline && bench.started == 1)
     }
 
     @Test func takeoverDisconnectsThePublisherOnAir() throws {
@@ -245,5 +249,58 @@ import Testing
         try bench.registry.shutDown()
         #expect(disconnected.withLock { $0 } == 2)
         #expect(throws: PublishRefusal.shuttingDown) { try bench.publish("c") }
+    }
+
+    @Test func whetherAPassphraseIsRequiredFollowsTheRules() throws {
+        let bench = Bench()
+        #expect(try !bench.registry.isPassphraseRequired)
+        var configuration = ServerConfiguration()
+        configuration.srt.passphrase = Secret("correct-horse")
+        try bench.registry.update(rules: StreamRules(configuration))
+        #expect(try bench.registry.isPassphraseRequired)
+    }
+
+    // MARK: Advice
+
+    /// A picture of which no keyframe comes is no track, and so nothing that the packager sees.
+    @Test func aPictureWithoutKeyframesIsInTheLogOnce() throws {
+        let log = LogLines()
+        let bench = Bench(logger: log.logger)
+        let publication = try bench.publish()
+        publication.update { $0.transportStream.undecodableAccessUnits = 1 }
+        // It may have come in the middle of a group of pictures.
+        bench.pass(.milliseconds(2_999))
+        try bench.registry.logAdvice()
+        #expect(log["encoder advice", "code"] == [])
+        bench.pass(.milliseconds(1))
+        try bench.registry.logAdvice()
+        try bench.registry.logAdvice()
+        #expect(log["encoder advice", "code"] == ["no_keyframe"])
+        #expect(log["encoder advice", "stream"] == ["news"])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aTrackThatIsNotPackagedIsInTheLogOnce() async throws {
+        let log = LogLines()
+        let bench = Bench(logger: log.logger)
+        let publication = try bench.publish()
+        let pipeline = try #require(bench.pipeline)
+        let running = Task { await pipeline.run() }
+        let format = VideoFormat(
+            codec: .jpegXS,
+            codecString: "jxs1",
+            profile: "",
+            level: "",
+            width: 1_920,
+            height: 1_080,
+            decoderConfiguration: ByteBuffer()
+        )
+        publication.send(.tracks(TrackList([Track(id: Track.ID(1), format: .video(format))])))
+        pipeline.live.close()
+        await running.value
+        bench.pass(.seconds(3))
+        try bench.registry.logAdvice()
+        try bench.registry.logAdvice()
+        #expect(log["encoder advice", "code"] == ["format_not_packaged"])
     }
 }

@@ -103,6 +103,23 @@ package struct TransportStreamWriter: Sendable {
             + bigEndian(UInt16(checksum >> 16)) + bigEndian(UInt16(truncatingIfNeeded: checksum))
     }
 
+    /// A time and date table, or with a CRC behind it a time offset table of no time zone.
+    ///
+    /// `digits` are hours, minutes and seconds.
+    package static func timeTable(
+        modifiedJulianDay day: UInt16,
+        digits: [UInt8],
+        hasOffsets: Bool = false
+    ) -> [UInt8] {
+        let time = bigEndian(day) + digits
+        guard hasOffsets else { return [0x70] + bigEndian(0x7000 | UInt16(time.count)) + time }
+        let body = time + [0xF0, 0]
+        let bytes = [0x73] + bigEndian(0x7000 | UInt16(body.count + 4)) + body
+        let checksum = CRC32MPEG2.checksum(bytes.span)
+        return bytes
+            + bigEndian(UInt16(checksum >> 16)) + bigEndian(UInt16(truncatingIfNeeded: checksum))
+    }
+
     /// A PES packet with one access unit, or whatever else the payload is.
     ///
     /// - Parameters:

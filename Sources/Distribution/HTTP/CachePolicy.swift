@@ -6,7 +6,8 @@
 /// is near the live edge; one target duration covers stragglers and is over before a stream that
 /// ended and came back could be mistaken for itself.
 ///
-/// Source: RFC 9111, 5.2.2; RFC 8246 (immutable); RFC 8216bis, 6.2.5.2 (Blocking Playlist Reload).
+/// Source: RFC 9111, 5.2.2; RFC 8246 (immutable). The directives are those of RFC 8216bis, 6.2.5.2; how
+///         long their answers are kept is chosen here.
 enum CachePolicy: Equatable {
     /// Initialization sections, segments and parts: their names are never used again.
     case immutable

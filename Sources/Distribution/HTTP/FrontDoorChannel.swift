@@ -10,7 +10,7 @@ import NIOTLS
 ///
 /// Pipeline, from the socket: IdleStateHandler, SilenceHandler, (NIOSSLServerHandler, ALPN,) then
 /// Hummingbird's HTTP/1.1 pipeline, or HTTP/2's with one pipeline a stream; in either, before the
-/// handler of requests, ViewerPresence and ResponseStallHandler.
+/// handler of requests, UnreadableRequestHandler, ViewerPresence and ResponseStallHandler.
 ///
 /// Threads: everything of a connection, its requests included, runs on its event loop.
 struct FrontDoorChannel: ServerChildChannel {
@@ -45,6 +45,7 @@ struct FrontDoorChannel: ServerChildChannel {
         let stallTimeout = TimeAmount(limits.stallTimeout)
         let requests = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
+                UnreadableRequestHandler(onUnreadable: statistics.requestUnreadable),
                 ViewerPresence(),
                 ResponseStallHandler(limit: stallTimeout, onStall: statistics.viewerStalled),
             ],

@@ -8,9 +8,9 @@ extension RouterMethods {
     /// Described in docs/openapi/mirror.yaml.
     package func addAPIRoutes(source: ManagementSource) {
         let api = group("/api/v1")
-        api.get("/server") { _, _ in JSONBody(source.server()) }
-        api.get("/streams") { _, _ in JSONBody(StreamList(streams: source.streams())) }
-        api.get("/streams/:stream") { _, context in
+        api.addResource("/server") { _, _ in JSONBody(source.server()) }
+        api.addResource("/streams") { _, _ in JSONBody(StreamList(streams: source.streams())) }
+        api.addResource("/streams/:stream") { _, context in
             let text = context.parameters.get("stream") ?? ""
             guard let name = StreamName(text) else { throw ProblemDetails.badStreamName }
             guard let stream = source.stream(name) else {

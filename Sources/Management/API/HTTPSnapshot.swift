@@ -52,6 +52,8 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
     /// Viewers cut off because they took nothing of an answer for too long.
     package var stalledViewers: UInt64
     package var silentConnections: UInt64
+    /// Over HTTP/1.1: no requests, or ones with a header that is too large.
+    package var unreadableRequests: UInt64
     package var playlistRelease: Release
 
     package init(_ statistics: DistributionStatistics.Snapshot) {
@@ -80,6 +82,7 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
         failedHandshakes = statistics.failedHandshakes
         stalledViewers = statistics.stalledViewers
         silentConnections = statistics.silentConnections
+        unreadableRequests = statistics.unreadableRequests
         playlistRelease = Release(statistics.playlistRelease)
     }
 }

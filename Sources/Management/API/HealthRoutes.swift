@@ -1,3 +1,4 @@
+import Distribution
 package import Hummingbird
 
 extension RouterMethods {
@@ -6,8 +7,8 @@ extension RouterMethods {
     ///
     /// A server that is not ready answers 503 with the reasons.
     package func addHealthRoutes(source: ManagementSource) {
-        get("/health/live") { _, _ in JSONBody(["status": "alive"]) }
-        get("/health/ready") { _, _ in
+        addResource("/health/live") { _, _ in JSONBody(["status": "alive"]) }
+        addResource("/health/ready") { _, _ in
             let health = source.health()
             return JSONBody(health, status: health.isReady ? .ok : .serviceUnavailable)
         }

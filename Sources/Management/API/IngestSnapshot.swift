@@ -37,11 +37,21 @@ package struct IngestSnapshot: Codable, Sendable, Equatable {
         }
     }
 
+    /// Whose clock dates the media: EXT-X-PROGRAM-DATE-TIME.
+    package enum Clock: String, Codable, Sendable {
+        /// The source's, as its time tables tell it.
+        case source
+        /// This server's, when media arrives.
+        case arrival
+    }
+
+    package var clock: Clock
     package var receivedBytes: UInt64
     package var bitrateBitsPerSecond: Int
     package var transportStream: TransportStream
 
     package init(_ statistics: IngestStatistics) {
+        clock = statistics.transportStream.hasSourceClock ? .source : .arrival
         receivedBytes = statistics.receivedBytes
         bitrateBitsPerSecond = Int(wholeOf: statistics.bitrateBitsPerSecond)
         transportStream = TransportStream(statistics.transportStream)

@@ -8,6 +8,7 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
     package struct PublishAddress: Codable, Sendable, Equatable {
         /// UDP port; `nil` while SRT is off.
         package var srtPort: Int?
+        /// Of names that no rule of `streams` has.
         package var isPassphraseRequired: Bool
 
         package init(srtPort: Int?, isPassphraseRequired: Bool) {

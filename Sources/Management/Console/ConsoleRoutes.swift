@@ -7,22 +7,24 @@ extension RouterMethods {
     ///
     /// The watch page is there for any stream name, on air or not: it waits for the stream.
     package func addConsoleRoutes(_ console: Console) {
-        get("/") { request, _ in console.index.response(to: request) }
-        get("/watch/:stream") { request, context in
+        addResource("/") { request, _ in console.index.response(to: request) }
+        addResource("/watch/:stream") { request, context in
             guard StreamName(context.parameters.get("stream") ?? "") != nil else {
                 throw ProblemDetails.badStreamName
             }
             return console.watch.response(to: request)
         }
-        get("/assets/\(PlayerLibrary.fileName)") { request, _ in
+        addResource("/assets/\(PlayerLibrary.fileName)") { request, _ in
             guard let library = console.playerLibrary else {
                 throw ProblemDetails.playerLibraryMissing
             }
             return library.asset.response(to: request)
         }
         for (name, asset) in console.assets {
-            get("/assets/\(name)") { request, _ in asset.response(to: request) }
+            addResource("/assets/\(name)") { request, _ in asset.response(to: request) }
         }
-        get("/favicon.ico") { request, _ in console.assets["icon.svg"]?.response(to: request) }
+        addResource("/favicon.ico") { request, _ in
+            console.assets["icon.svg"]?.response(to: request)
+        }
     }
 }

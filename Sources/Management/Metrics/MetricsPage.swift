@@ -122,6 +122,12 @@ struct MetricsPage {
             "Connections closed because nothing moved on them.",
             Double(http.silentConnections)
         )
+        text.add(
+            "mirror_http_unreadable_requests_total",
+            .counter,
+            "Requests over HTTP/1.1 with a header that is too large, or that are none.",
+            Double(http.unreadableRequests)
+        )
         text.addHistogram(
             "mirror_playlist_release_seconds",
             "From the publication of media until a playlist that waited for it was written.",

@@ -1,3 +1,4 @@
+import Distribution
 package import Hummingbird
 import NIOCore
 
@@ -6,7 +7,7 @@ extension RouterMethods {
     ///
     /// Meant for the metrics listener only.
     package func addMetricsRoutes(source: ManagementSource) {
-        get("/metrics") { _, _ in
+        addResource("/metrics") { _, _ in
             Response(
                 status: .ok,
                 headers: [.contentType: PrometheusText.contentType, .cacheControl: "no-store"],

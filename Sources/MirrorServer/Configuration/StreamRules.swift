@@ -51,6 +51,9 @@ package struct StreamRules: Sendable, Equatable {
         )
     }
 
+    /// Of names that no rule has.
+    package var isPassphraseRequired: Bool { defaults.passphrase != nil }
+
     /// - Returns: `nil` when no rule matches, and the defaults hold.
     package func rule(for name: StreamName) -> StreamRule? {
         rules.first { $0.match?.matches(name) ?? false }
