@@ -48,13 +48,13 @@ package final class Publication: Sendable {
         state.withLock { $0.lastArrival }
     }
 
-    /// Hands an event to the stream's consumers; after the end it does nothing.
+    /// Hands events to the stream's consumers, together; after the end it does nothing.
     ///
     /// The lock is held while handing on, so nothing of this publisher can follow its own `.end`.
-    package func send(_ event: MediaEvent) {
+    package func send(_ events: [MediaEvent]) {
         state.withLock { state in
-            guard state.endReason == nil else { return }
-            stream.send(event)
+            guard state.endReason == nil, !events.isEmpty else { return }
+            stream.send(events)
         }
     }
 

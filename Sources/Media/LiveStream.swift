@@ -30,18 +30,23 @@ package final class LiveStream: Sendable {
     }
 
     package func send(_ event: MediaEvent) {
+        send([event])
+    }
+
+    /// Hands events on together: a consumer that waits is woken once.
+    package func send(_ events: [MediaEvent]) {
         let subscriptions = state.withLock { state in
-            if case .tracks(let tracks) = event { state.tracks = tracks }
+            for case .tracks(let tracks) in events { state.tracks = tracks }
             return state.subscriptions
         }
-        for subscription in subscriptions { subscription.enqueue(event) }
+        for subscription in subscriptions { subscription.enqueue(events) }
     }
 
     /// Events from now on; the first is the present track list, when there is one.
     package func subscribe(limit: LiveStreamSubscription.Limit) -> LiveStreamSubscription {
         let subscription = LiveStreamSubscription(limit: limit)
         let isClosed = state.withLock { state in
-            if let tracks = state.tracks { subscription.enqueue(.tracks(tracks)) }
+            if let tracks = state.tracks { subscription.enqueue([.tracks(tracks)]) }
             if !state.isClosed { state.subscriptions.append(subscription) }
             return state.isClosed
         }

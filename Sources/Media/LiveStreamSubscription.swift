@@ -82,9 +82,9 @@ package final class LiveStreamSubscription: AsyncSequence, Sendable {
         state.withLock { $0.droppedAccessUnits }
     }
 
-    func enqueue(_ event: MediaEvent) {
+    func enqueue(_ events: [MediaEvent]) {
         let (waiter, first) = state.withLock { state in
-            state.append(event, limit: limit)
+            for event in events { state.append(event, limit: limit) }
             guard let waiter = state.waiter, let first = state.popFirst() else {
                 return (nil as CheckedContinuation<MediaEvent?, Never>?, nil as MediaEvent?)
             }
@@ -122,7 +122,8 @@ package final class LiveStreamSubscription: AsyncSequence, Sendable {
     }
 
     private func next() async -> MediaEvent? {
-        await withTaskCancellationHandler {
+        if let event = state.withLock({ $0.popFirst() }) { return event }
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ready: MediaEvent?? = state.withLock { state in
                     if let event = state.popFirst() { return .some(event) }

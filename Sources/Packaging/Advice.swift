@@ -110,8 +110,8 @@ extension Advice {
                 Advice(
                     code: .gopIrregular,
                     text: """
-                        Keyframes come at uneven distances, \(words(shortest.duration.seconds)) to \
-                        \(words(longest.duration.seconds)) s: segments differ in length. \(cure)
+                        Keyframes come at uneven distances, \(shortest.frames) to \(longest.frames) \
+                        frames: segments differ in length. \(cure)
                         """
                 )
             )

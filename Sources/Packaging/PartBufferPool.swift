@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// A part of a 50 Mbit/s stream is 2 MB: fresh from the kernel, that is 500 page faults, which cost
 /// more than demultiplexing it. One stream has one pool, between its store and its packager.
-/// Bound: `limitBytes`; what is over it, and what is small, goes back to the allocator.
+/// Bound: `limitBytes`, and twice what came back last: the oldest goes to the allocator, and so does
+///        what is small.
 /// Threads: any. A buffer that a viewer still reads may be given back: its bytes are left alone, and
 ///          who takes it gets fresh memory.
 package final class PartBufferPool: Sendable {
@@ -19,7 +20,7 @@ package final class PartBufferPool: Sendable {
 
     /// Of what is there to be taken.
     package var heldBytes: Int {
-        free.withLock { $0.reduce(0) { $0 + $1.capacity } }
+        free.withLock { Self.capacity(of: $0) }
     }
 
     /// An empty buffer with room for `capacity` bytes.
@@ -30,18 +31,23 @@ package final class PartBufferPool: Sendable {
                 .map { free.remove(at: $0) }
         }
         recycled?.clear(minimumCapacity: capacity)
-        return recycled ?? ByteBufferAllocator().buffer(capacity: capacity)
+        // Capacities are powers of two: with room for a larger part, parts of about one fit each other.
+        return recycled ?? ByteBufferAllocator().buffer(capacity: capacity + capacity / 4)
     }
 
     package func give(back buffers: [ByteBuffer]) {
         let large = buffers.filter { $0.capacity >= Self.smallBytes }
         guard !large.isEmpty else { return }
+        // A segment's parts come back at once and the next segment takes about as many.
+        let limit = min(2 * Self.capacity(of: large), Self.limitBytes)
         free.withLock { free in
-            var heldBytes = free.reduce(0) { $0 + $1.capacity }
-            for buffer in large where heldBytes + buffer.capacity <= Self.limitBytes {
-                heldBytes += buffer.capacity
-                free.append(buffer)
-            }
+            free += large
+            var heldBytes = Self.capacity(of: free)
+            while heldBytes > limit { heldBytes -= free.removeFirst().capacity }
         }
+    }
+
+    private static func capacity(of buffers: [ByteBuffer]) -> Int {
+        buffers.reduce(0) { $0 + $1.capacity }
     }
 }

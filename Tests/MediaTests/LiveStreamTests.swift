@@ -83,6 +83,34 @@ import Testing
         #expect(await words.last == "99")
     }
 
+    @Test func eventsThatAreSentTogetherComeOneByOneInOrder() async throws {
+        let stream = try Self.stream()
+        let events = stream.subscribe(limit: .init(accessUnits: 100, bytes: 10_000))
+        async let words = Self.words(events)
+        stream.send([.tracks(Self.tracks), Self.unit(0, keyframe: true)])
+        for dts in stride(from: Int64(1), to: 99, by: 2) {
+            stream.send([Self.unit(dts), Self.unit(dts + 1)])
+            await Task.yield()
+        }
+        stream.send([])
+        stream.send([.end(.idle)])
+        stream.close()
+        #expect(await words == ["tracks"] + (0..<99).map { "\($0)" } + ["idle"])
+        #expect(events.droppedAccessUnits == 0)
+    }
+
+    @Test func theLimitHoldsWithinEventsThatAreSentTogether() async throws {
+        let stream = try Self.stream()
+        let events = stream.subscribe(limit: .init(accessUnits: 2, bytes: 10_000))
+        stream.send([.tracks(Self.tracks)] + (0..<4).map { Self.unit($0, keyframe: $0 == 0) })
+        var iterator = events.makeAsyncIterator()
+        for _ in 0..<3 { _ = await iterator.next() }
+        stream.send([Self.unit(4), Self.unit(5, keyframe: true), .end(.idle)])
+        stream.close()
+        #expect(await Self.words(events) == ["overrun", "5", "idle"])
+        #expect(events.droppedAccessUnits == 3)
+    }
+
     @Test func aSlowConsumerResumesAtAKeyframeAndIsToldSo() async throws {
         let stream = try Self.stream()
         let events = stream.subscribe(limit: .init(accessUnits: 3, bytes: 10_000))
@@ -115,6 +143,15 @@ import Testing
         stream.close()
         let events = stream.subscribe(limit: .init(accessUnits: 1, bytes: 1))
         #expect(await Self.words(events) == ["tracks"])
+    }
+
+    @Test func aCancelledConsumerGetsWhatIsQueuedAndThenStops() async throws {
+        let stream = try Self.stream()
+        let events = stream.subscribe(limit: .init(accessUnits: 10, bytes: 10_000))
+        stream.send([.tracks(Self.tracks), Self.unit(0, keyframe: true)])
+        let consumer = Task { await Self.words(events) }
+        consumer.cancel()
+        #expect(await consumer.value == ["tracks", "0"])
     }
 
     @Test func aCancelledConsumerStopsWaiting() async throws {

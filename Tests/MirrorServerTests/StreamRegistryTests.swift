@@ -124,10 +124,10 @@ import Testing
         let first = try bench.publish()
         let entry = try #require(try Self.entry(bench))
         let events = entry.pipeline.live.subscribe(limit: .init(accessUnits: 10, bytes: 1_000))
-        first.send(.tracks(TrackList([])))
+        first.send([.tracks(TrackList([]))])
         first.end(.disconnected)
-        first.send(.tracks(TrackList([])))
-        try bench.publish().send(.tracks(TrackList([])))
+        first.send([.tracks(TrackList([]))])
+        try bench.publish().send([.tracks(TrackList([]))])
         entry.pipeline.live.close()
         var words: [String] = []
         for await event in events {
@@ -160,10 +160,10 @@ import Testing
                 )
             )
         )
-        publication.send(.tracks(TrackList([track])))
+        publication.send([.tracks(TrackList([track]))])
         for frame in 0..<47 {
             let time = MediaTime(mpegTicks: Int64(frame) * 1_920)
-            publication.send(
+            publication.send([
                 .accessUnit(
                     AccessUnit(
                         track: track.id,
@@ -174,7 +174,7 @@ import Testing
                         arrival: WallTime(microsecondsSinceEpoch: 0)
                     )
                 )
-            )
+            ])
         }
         let run = Task { await pipeline.run() }
         while pipeline.firstPartAt == nil { await Task.yield() }
@@ -295,7 +295,7 @@ import Testing
             height: 1_080,
             decoderConfiguration: ByteBuffer()
         )
-        publication.send(.tracks(TrackList([Track(id: Track.ID(1), format: .video(format))])))
+        publication.send([.tracks(TrackList([Track(id: Track.ID(1), format: .video(format))]))])
         pipeline.live.close()
         await running.value
         bench.pass(.seconds(3))

@@ -9,9 +9,13 @@ struct PartBufferPoolTests {
         buffer.withVeryUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
     }
 
-    private func part(from pool: PartBufferPool, filledWith byte: UInt8) -> ByteBuffer {
-        var buffer = pool.take(capacity: Self.size)
-        buffer.writeRepeatingByte(byte, count: Self.size)
+    private func part(
+        from pool: PartBufferPool,
+        filledWith byte: UInt8,
+        size: Int = size
+    ) -> ByteBuffer {
+        var buffer = pool.take(capacity: size)
+        buffer.writeRepeatingByte(byte, count: size)
         return buffer
     }
 
@@ -24,9 +28,9 @@ struct PartBufferPoolTests {
             #expect(pool.heldBytes == 0 && part.readableBytes == Self.size)
             addresses.insert(address(of: part))
             pool.give(back: [part])
-            #expect(pool.heldBytes == Self.size)
+            #expect(pool.heldBytes == part.capacity)
             // Would take the memory, had it gone back to the allocator.
-            others.append(ByteBufferAllocator().buffer(capacity: Self.size))
+            others.append(ByteBufferAllocator().buffer(capacity: part.capacity))
         }
         #expect(addresses.count == 1 && addresses.isDisjoint(with: others.map(address)))
     }
@@ -46,5 +50,26 @@ struct PartBufferPoolTests {
         let small = PartBufferPool()
         small.give(back: [ByteBuffer(repeating: 0, count: 1_000)])
         #expect(small.heldBytes == 0)
+    }
+
+    @Test func partsALittleLargerOrSmallerThanAPowerOfTwoFitEachOther() {
+        let pool = PartBufferPool()
+        let sizes = [Self.size - 1_000, Self.size + 1_000, Self.size - 1_000]
+        let addresses = sizes.map { size in
+            let part = part(from: pool, filledWith: 0, size: size)
+            pool.give(back: [part])
+            return address(of: part)
+        }
+        #expect(Set(addresses).count == 1)
+    }
+
+    @Test func whatPilesUpIsLetGo() {
+        let pool = PartBufferPool()
+        let parts = (0..<8).map { part(from: pool, filledWith: $0) }
+        let capacity = parts[0].capacity
+        pool.give(back: parts)
+        #expect(pool.heldBytes == 8 * capacity)
+        pool.give(back: [ByteBufferAllocator().buffer(capacity: capacity)])
+        #expect(pool.heldBytes == 2 * capacity)
     }
 }

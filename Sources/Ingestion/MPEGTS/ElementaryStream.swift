@@ -132,7 +132,7 @@ struct ElementaryStream {
         _ program: inout SelectedProgram,
         _ emit: (MediaEvent) -> Void
     ) {
-        let bytes = pes.bytes
+        let bytes = pes.buffer
         guard let units = video?.parse(bytes.span.extracting(pes.payload)) else { return }
         var position = position
         for unit in units {
@@ -163,7 +163,7 @@ struct ElementaryStream {
         _ program: inout SelectedProgram,
         _ emit: (MediaEvent) -> Void
     ) {
-        let bytes = pes.bytes
+        let bytes = pes.buffer
         let time = pts.map { MediaTime(mpegTicks: $0) }
         guard let units = audio?.parse(bytes.span.extracting(pes.payload), pts: time) else {
             return

@@ -23,6 +23,8 @@ struct PESAssembler {
         case cutByStuffing
     }
 
+    private static let initialBytes = 16 << 10
+
     /// What stuffed packets have meant on this PID.
     ///
     /// Exits: seen reaches the number → proven; a counter-example → refuted.
@@ -34,8 +36,11 @@ struct PESAssembler {
         static let provingCount = 8
     }
 
-    /// The PES packet from its start code on, until the next start.
-    private(set) var bytes: [UInt8] = []
+    /// The PES packet from its start code on, until the next start: the first `count` bytes.
+    ///
+    /// An array that is appended to costs more than the copy of a transport packet.
+    private(set) var buffer: [UInt8] = []
+    private var count = 0
     private(set) var header: PESHeader?
     /// PES packets dropped.
     private(set) var damaged: UInt64 = 0
@@ -58,10 +63,10 @@ struct PESAssembler {
         self.joinsUnstamped = joinsUnstamped
     }
 
-    /// The elementary stream's bytes in the PES packet.
+    /// Where the elementary stream's bytes of the PES packet lie in `buffer`.
     var payload: Range<Int> {
         guard let header else { return 0..<0 }
-        let end = min(end ?? bytes.count, bytes.count)
+        let end = min(end ?? count, count)
         return min(header.payloadStart, end)..<end
     }
 
@@ -71,7 +76,7 @@ struct PESAssembler {
     mutating func completes(beforeStart payload: Span<UInt8>) -> Bool {
         isJoining = false
         guard case .collecting = state else { return false }
-        if let end, bytes.count < end {
+        if let end, count < end {
             drop()
             return false
         }
@@ -109,11 +114,11 @@ struct PESAssembler {
             }
         }
         wasStuffed = packet.isStuffed
-        guard bytes.count + payload.count <= limitBytes else {
+        guard count + payload.count <= limitBytes else {
             drop()
             return false
         }
-        payload.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+        collect(payload)
         if header == nil, !readHeader() { return false }
         return isComplete()
     }
@@ -123,7 +128,7 @@ struct PESAssembler {
     /// - Returns: Whether the last PES packet looks complete, for the caller to take.
     mutating func completesAtFinish() -> Bool {
         guard case .collecting = state, header != nil else { return false }
-        if let end { return bytes.count >= end && complete(.idle) }
+        if let end { return count >= end && complete(.idle) }
         return wasStuffed && complete(.idle)
     }
 
@@ -140,14 +145,29 @@ struct PESAssembler {
 
     /// Whether the payload is what was appended last: a transport packet that was sent twice.
     func endsWith(_ payload: Span<UInt8>) -> Bool {
-        let start = bytes.count - payload.count
+        let start = count - payload.count
         guard start >= 0 else { return false }
-        for index in payload.indices where bytes[start + index] != payload[index] { return false }
+        for index in payload.indices where buffer[start + index] != payload[index] { return false }
         return true
     }
 
+    /// The sum is at most `limitBytes`.
+    private mutating func collect(_ payload: Span<UInt8>) {
+        let end = count + payload.count
+        if end > buffer.count {
+            let size = min(max(end, 2 * buffer.count, Self.initialBytes), limitBytes)
+            buffer.append(contentsOf: repeatElement(0, count: size - buffer.count))
+        }
+        payload.withUnsafeBytes { source in
+            buffer.withUnsafeMutableBytes {
+                UnsafeMutableRawBufferPointer(rebasing: $0[count..<end]).copyMemory(from: source)
+            }
+        }
+        count = end
+    }
+
     private mutating func begin() {
-        bytes.removeAll(keepingCapacity: true)
+        count = 0
         header = nil
         end = nil
         state = .collecting
@@ -159,27 +179,27 @@ struct PESAssembler {
         waitsForNextStart = true
         guard PESHeader.byteCount(payload) <= payload.count,
             let next = try? PESHeader(payload),
-            bytes.count + payload.count <= limitBytes
+            count + payload.count <= limitBytes
         else {
             drop()
             return false
         }
         // Stuffing or other bytes behind the end are not the access unit's.
-        if let end { bytes.removeLast(bytes.count - end) }
-        end = next.end.map { bytes.count + $0 - next.payloadStart }
-        payload.extracting(next.payloadStart..<payload.count).withUnsafeBufferPointer {
-            bytes.append(contentsOf: $0)
-        }
+        if let end { count = end }
+        end = next.end.map { count + $0 - next.payloadStart }
+        collect(payload.extracting(next.payloadStart..<payload.count))
         wasStuffed = packet.isStuffed
         return isComplete()
     }
 
     /// - Returns: Whether the header is known.
     private mutating func readHeader() -> Bool {
-        guard bytes.count >= PESHeader.fixedByteCount,
-            bytes.count >= PESHeader.byteCount(bytes.span)
-        else { return false }
-        guard let header = try? PESHeader(bytes.span) else {
+        let buffer = buffer
+        let bytes = buffer.span.extracting(first: count)
+        guard count >= PESHeader.fixedByteCount, count >= PESHeader.byteCount(bytes) else {
+            return false
+        }
+        guard let header = try? PESHeader(bytes) else {
             drop()
             return false
         }
@@ -196,7 +216,7 @@ struct PESAssembler {
 
     private mutating func isComplete() -> Bool {
         guard !waitsForNextStart else { return false }
-        if let end { return bytes.count >= end && complete(.idle) }
+        if let end { return count >= end && complete(.idle) }
         if wasStuffed, case .proven = habit { return complete(.cutByStuffing) }
         return false
     }

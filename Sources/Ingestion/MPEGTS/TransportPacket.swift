@@ -9,13 +9,8 @@ struct TransportPacket {
     static let byteCount = 188
     static let nullPID: UInt16 = 0x1FFF
 
-    let pid: UInt16
-    /// `transport_error_indicator`: the sender knows that bits are wrong.
-    let hasTransportError: Bool
-    /// `payload_unit_start_indicator`: a PES packet begins here, or a section does.
-    let startsUnit: Bool
-    let isScrambled: Bool
-    let continuityCounter: UInt8
+    /// The bytes of the header behind the sync byte; its fields are read when they are asked for.
+    private let header: UInt32
     /// `discontinuity_indicator`: the counter, or on the PCR's PID the clock, begins anew.
     let isDiscontinuous: Bool
     /// The adaptation field holds more bytes than its contents take.
@@ -26,20 +21,26 @@ struct TransportPacket {
 
     /// - Parameter bytes: At least 188.
     init(_ bytes: Span<UInt8>) {
-        let flags = bytes[1]
-        pid = UInt16(flags & 0x1F) << 8 | UInt16(bytes[2])
-        hasTransportError = flags & 0x80 != 0
-        startsUnit = flags & 0x40 != 0
-        let control = bytes[3]
-        isScrambled = control & 0xC0 != 0
-        continuityCounter = control & 0x0F
-        let field = control & 0x20 != 0 ? AdaptationField(bytes) : .absent
+        header = UInt32(bytes[3]) | UInt32(bytes[2]) << 8 | UInt32(bytes[1]) << 16
+        let field = header & 0x20 != 0 ? AdaptationField(bytes) : .absent
         isDiscontinuous = field.isDiscontinuous
         isStuffed = field.isStuffed
         isMalformed = field.end > Self.byteCount
-        let hasPayload = control & 0x10 != 0 && !isMalformed
+        let hasPayload = header & 0x10 != 0 && !isMalformed
         payload = (hasPayload ? field.end : Self.byteCount)..<Self.byteCount
     }
+
+    var pid: UInt16 { UInt16(truncatingIfNeeded: header >> 8) & 0x1FFF }
+
+    /// `transport_error_indicator`: the sender knows that bits are wrong.
+    var hasTransportError: Bool { header & 0x80_0000 != 0 }
+
+    /// `payload_unit_start_indicator`: a PES packet begins here, or a section does.
+    var startsUnit: Bool { header & 0x40_0000 != 0 }
+
+    var isScrambled: Bool { header & 0xC0 != 0 }
+
+    var continuityCounter: UInt8 { UInt8(truncatingIfNeeded: header) & 0x0F }
 }
 
 /// What is read of a transport packet's adaptation field.

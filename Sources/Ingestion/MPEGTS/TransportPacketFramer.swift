@@ -42,7 +42,23 @@ package struct TransportPacketFramer: Sendable {
     /// The next packet in what is carried and `input[position...]`.
     ///
     /// - Returns: `nil` when all input is taken; `position` then is its end.
+    @inline(__always)
     package mutating func next(in input: Span<UInt8>, from position: inout Int) -> Found? {
+        // Nearly all packets: in the input, where they are expected.
+        if let packetSize, carryStart == carry.count {
+            let start = position + gap
+            let end = start + TransportPacket.byteCount
+            if end <= input.count, input[start] == Self.syncByte {
+                gap = packetSize - TransportPacket.byteCount
+                position = end
+                return .input(start..<end)
+            }
+        }
+        return find(in: input, from: &position)
+    }
+
+    /// `next` for every state.
+    private mutating func find(in input: Span<UInt8>, from position: inout Int) -> Found? {
         while true {
             guard let packetSize else {
                 takeIntoCarry(Self.windowByteCount, of: input, from: &position)

@@ -31,9 +31,11 @@ enum NamedThread {
 
     /// Suspends the calling thread, which must be one of these: never one of the cooperative pool's.
     static func rest(_ duration: Duration) {
-        let nanoseconds = max(0, Int64(duration / .nanoseconds(1)))
-        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(
+            tv_sec: Int(max(seconds, 0)),
+            tv_nsec: Int(max(attoseconds, 0) / 1_000_000_000)
+        )
         clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nil)
     }
 

@@ -109,7 +109,8 @@ final class SRTAccessControl: Sendable {
     /// Finds the callers that were let in by the callback and then failed in libsrt's handshake,
     /// which is where a wrong passphrase shows.
     func sweep() {
-        let failed = admitted.withLock { admitted in
+        let failed = admitted.withLock { admitted -> [SRTSOCKET: Admitted] in
+            guard !admitted.isEmpty else { return [:] }
             let failed = admitted.filter { socket, _ in
                 srt_getsockstate(socket).rawValue >= SRTS_BROKEN.rawValue
             }

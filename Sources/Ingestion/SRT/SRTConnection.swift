@@ -37,6 +37,9 @@ final class SRTConnection {
     private(set) var receivedBytes: UInt64 = 0
     private let revocation: StopFlag
     private var session = IngestSession()
+    private let outbox = Outbox()
+    /// Fills the outbox.
+    ///
     /// Made once: made at each call, it is retained and released for every transport packet.
     private let emit: (MediaEvent) -> Void
     private var rate: ReceiveRate
@@ -54,7 +57,7 @@ final class SRTConnection {
     ) {
         self.socket = socket
         self.publication = publication
-        emit = publication.send
+        emit = { [outbox] in outbox.events.append($0) }
         self.revocation = revocation
         let now = ContinuousClock.now
         rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: now)
@@ -64,13 +67,15 @@ final class SRTConnection {
 
     /// Takes everything that is due, and says whether the connection still stands.
     ///
-    /// The buffer has room for several messages, which are handed on together.
+    /// The buffer has room for several messages, which are demultiplexed together; what comes of
+    /// all of them is handed on together, so that consumers are woken once.
     func drain(into buffer: UnsafeMutableRawBufferPointer, arrival: WallTime) -> Bool {
+        defer { publication.send(outbox.take()) }
         let socket = socket
         var filled = 0
         for _ in 0..<Self.messagesPerTurn {
             if buffer.count - filled < SRTSocket.messageSizeLimit {
-                handOn(buffer, count: filled, arrival: arrival)
+                demultiplex(buffer, count: filled, arrival: arrival)
                 filled = 0
             }
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
@@ -78,18 +83,18 @@ final class SRTConnection {
             case .bytes(let count):
                 filled += count
             case .nothing:
-                handOn(buffer, count: filled, arrival: arrival)
+                demultiplex(buffer, count: filled, arrival: arrival)
                 return true
             case .broken:
-                handOn(buffer, count: filled, arrival: arrival)
+                demultiplex(buffer, count: filled, arrival: arrival)
                 return false
             }
         }
-        handOn(buffer, count: filled, arrival: arrival)
+        demultiplex(buffer, count: filled, arrival: arrival)
         return true
     }
 
-    private func handOn(
+    private func demultiplex(
         _ buffer: UnsafeMutableRawBufferPointer,
         count: Int,
         arrival: WallTime
@@ -134,8 +139,19 @@ final class SRTConnection {
     /// Hands on what is complete, frees the name, closes the socket.
     func end(_ ending: Ending) {
         session.finish(emit: emit)
+        publication.send(outbox.take())
         publishStatistics()
         publication.end(ending.endReason)
         socket.close()
+    }
+}
+
+/// The events of one turn, which leave together.
+private final class Outbox {
+    var events: [MediaEvent] = []
+
+    func take() -> [MediaEvent] {
+        defer { events.removeAll() }
+        return events
     }
 }

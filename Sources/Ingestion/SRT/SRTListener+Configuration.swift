@@ -18,10 +18,10 @@ extension SRTListener {
         ///
         /// Short, so that an encoder that was killed finds its name free when it is back.
         package var peerIdleTimeout: Duration = .milliseconds(1500)
-        /// Rest from the first packet that is due until packets are taken out.
+        /// Rest between two looks for packets that are due.
         ///
         /// A longer one costs less CPU and delays media by at most so much; zero never rests.
-        package var drainInterval: Duration = .milliseconds(10)
+        package var drainInterval: Duration = .milliseconds(12)
 
         package init() {}
     }

@@ -3,11 +3,10 @@ import Media
 
 /// The connections of one thread: waits for data, takes it out, hands it on.
 ///
-/// Once something is due the thread sleeps for `drainInterval` before it looks what: senders burst a
-/// whole picture at once, and one turn then serves all of it. libsrt meanwhile has nobody to wake for
-/// each packet.
-/// Bound: a revoked connection is closed within `waitMilliseconds`, or the drain interval while
-///        media flows.
+/// With connections to serve, the thread rests for `drainInterval` and then takes out all that is due,
+/// much of a picture. libsrt would wake it for each packet of every connection: it waits for libsrt
+/// only while there is no connection, or with no interval to rest.
+/// Bound: a revoked connection is closed within `waitMilliseconds`.
 final class SRTReceiver {
     private static let waitMilliseconds: Int64 = 50
     private static let bufferBytes = 64 << 10
@@ -18,8 +17,7 @@ final class SRTReceiver {
     private let onEnd: (SRTConnection, SRTConnection.Ending) -> Void
     private var connections: [Int32: SRTConnection] = [:]
     private var ready: [Int32] = []
-    /// The last turn found something due.
-    private var isFlowing = false
+    private var nextVerdicts = ContinuousClock.now
     private var nextStatistics = ContinuousClock.now
 
     /// Serves at most `capacity` connections in one turn; calls `onEnd` after a connection is closed
@@ -62,23 +60,14 @@ final class SRTReceiver {
     ///
     /// Calls `accept` when a watched socket has callers waiting.
     func turn(accept: () -> Void = {}) {
-        // While media flows there is something after each rest: nobody need wake the thread for it.
-        if isFlowing || isSomethingReady() {
-            if !connections.isEmpty {
-                NamedThread.rest(drainInterval)
-            }
-            ready.removeAll(keepingCapacity: true)
-            poll.wait(milliseconds: 0) { socket, _ in ready.append(socket) }
-            isFlowing = !ready.isEmpty && !connections.isEmpty && drainInterval > .zero
-            serve(accept: accept)
+        let rests = !connections.isEmpty && drainInterval > .zero
+        if rests { NamedThread.rest(drainInterval) }
+        ready.removeAll(keepingCapacity: true)
+        poll.wait(milliseconds: rests ? 0 : Self.waitMilliseconds) { socket, _ in
+            ready.append(socket)
         }
+        if !ready.isEmpty { serve(accept: accept) }
         judge()
-    }
-
-    private func isSomethingReady() -> Bool {
-        var isReady = false
-        poll.wait(milliseconds: Self.waitMilliseconds) { _, _ in isReady = true }
-        return isReady
     }
 
     private func serve(accept: () -> Void) {
@@ -94,6 +83,8 @@ final class SRTReceiver {
 
     private func judge() {
         let now = ContinuousClock.now
+        guard now >= nextVerdicts else { return }
+        nextVerdicts = now + .milliseconds(Self.waitMilliseconds)
         let isStatisticsDue = now >= nextStatistics
         if isStatisticsDue { nextStatistics = now + .seconds(1) }
         for connection in connections.values {
