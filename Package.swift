@@ -39,6 +39,24 @@ let package = Package(
     targets: [
         // System libraries: a module map and a shim, nothing else.
         .systemLibrary(
+            name: "CGnuTLS",
+            path: "Sources/SystemLibraries/CGnuTLS",
+            pkgConfig: "gnutls",
+            providers: [.apt(["libgnutls28-dev"])]
+        ),
+        .systemLibrary(
+            name: "CNghttp3",
+            path: "Sources/SystemLibraries/CNghttp3",
+            pkgConfig: "libnghttp3",
+            providers: [.apt(["libnghttp3-dev"])]
+        ),
+        .systemLibrary(
+            name: "CNgtcp2",
+            path: "Sources/SystemLibraries/CNgtcp2",
+            pkgConfig: "libngtcp2_crypto_gnutls",
+            providers: [.apt(["libngtcp2-dev", "libngtcp2-crypto-gnutls-dev"])]
+        ),
+        .systemLibrary(
             name: "CSRT",
             path: "Sources/SystemLibraries/CSRT",
             pkgConfig: "srt",
@@ -84,6 +102,9 @@ let package = Package(
         .target(
             name: "Distribution",
             dependencies: [
+                "CGnuTLS",
+                "CNghttp3",
+                "CNgtcp2",
                 "Media",
                 "Packaging",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -145,11 +166,17 @@ let package = Package(
         .executableTarget(
             name: "MirrorBenchmarks",
             dependencies: [
+                "Distribution",
                 "Ingestion",
                 "Media",
                 "Packaging",
                 "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Benchmarks",
             swiftSettings: swiftSettings

@@ -13,6 +13,10 @@ package struct DistributionConfiguration: Sendable, Equatable {
     package var httpsPort: Int
     /// Plain HTTP/1.1, for a CDN or a proxy on a private network; zero closes this door.
     package var httpPort: Int
+    package var isHTTP3Enabled: Bool
+    /// UDP; zero takes any free port.
+    package var http3Port: Int
+    package var congestionControl: CongestionControl
     /// PEM files: the certificate with its chain, leaf first, and the private key.
     package var certificatePath: String
     package var keyPath: String
@@ -26,6 +30,9 @@ package struct DistributionConfiguration: Sendable, Equatable {
         bindAddress: String = "0.0.0.0",
         httpsPort: Int = 8443,
         httpPort: Int = 0,
+        isHTTP3Enabled: Bool = true,
+        http3Port: Int = 8443,
+        congestionControl: CongestionControl = .default,
         certificatePath: String = "./certs/cert.pem",
         keyPath: String = "./certs/key.pem",
         minimumTLSVersion: TLSVersion = .tls13,
@@ -36,6 +43,9 @@ package struct DistributionConfiguration: Sendable, Equatable {
         self.bindAddress = bindAddress
         self.httpsPort = httpsPort
         self.httpPort = httpPort
+        self.isHTTP3Enabled = isHTTP3Enabled
+        self.http3Port = http3Port
+        self.congestionControl = congestionControl
         self.certificatePath = certificatePath
         self.keyPath = keyPath
         self.minimumTLSVersion = minimumTLSVersion

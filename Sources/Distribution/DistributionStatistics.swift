@@ -4,12 +4,13 @@ import Synchronization
 
 /// What the doors have done, for management to read.
 ///
-/// Threads: any. One short lock for each connection and each finished request; nothing on the way of
-/// bytes.
+/// Threads: any. One short lock for each connection and each finished request, and one a second for each
+/// event loop of HTTP/3; nothing on the way of bytes.
 package final class DistributionStatistics: Sendable {
     package enum Transport: String, Sendable, CaseIterable {
         case http1 = "http/1.1"
         case http2 = "h2"
+        case http3 = "h3"
     }
 
     package enum StatusClass: String, Sendable, CaseIterable {
@@ -64,6 +65,9 @@ package final class DistributionStatistics: Sendable {
         package var unreadableRequests: UInt64 = 0
         package var requestsInProgress = 0
         package var requests: [RouteClass: Requests] = [:]
+        /// Answered, whatever the answer.
+        package var requestsByTransport: [Transport: UInt64] = [:]
+        package var http3 = HTTP3Statistics()
         /// From the publication of media until a playlist that waited for it was written.
         package var playlistRelease = LatencyHistogram()
 
@@ -118,6 +122,10 @@ package final class DistributionStatistics: Sendable {
         state.withLock { $0.failedHandshakes += 1 }
     }
 
+    func add(_ http3: HTTP3Statistics) {
+        state.withLock { $0.http3 += http3 }
+    }
+
     func viewerStalled() {
         state.withLock { $0.stalledViewers += 1 }
     }
@@ -134,9 +142,15 @@ package final class DistributionStatistics: Sendable {
         state.withLock { $0.requestsInProgress += 1 }
     }
 
-    func requestFinished(_ route: RouteClass, status: HTTPResponse.Status, bytes: Int) {
+    func requestFinished(
+        _ route: RouteClass,
+        over transport: Transport,
+        status: HTTPResponse.Status,
+        bytes: Int
+    ) {
         state.withLock {
             $0.requestsInProgress -= 1
+            $0.requestsByTransport[transport, default: 0] += 1
             $0.requests[route, default: Requests()].byStatus[StatusClass(status), default: 0] += 1
             $0.requests[route, default: Requests()].bytesSent += UInt64(bytes)
         }

@@ -57,7 +57,7 @@ package struct HLSResponder: Sendable {
         let directives = try PlaylistRequest(
             queryItems: request.uri.queryParameters.map { (String($0.key), String($0.value)) }
         )
-        if let viewer = context.channel.remoteAddress?.hashValue {
+        if let viewer = context.viewer?.number {
             statistics.playlistRequested(of: name, by: viewer)
         }
         guard directives.isBlocking else {

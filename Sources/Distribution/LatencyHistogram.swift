@@ -16,4 +16,9 @@ package struct LatencyHistogram: Sendable, Equatable {
         counts[Self.limits.firstIndex { duration <= $0 } ?? Self.limits.count] += 1
         sum += duration
     }
+
+    static func += (sum: inout Self, other: Self) {
+        for index in sum.counts.indices { sum.counts[index] += other.counts[index] }
+        sum.sum += other.sum
+    }
 }

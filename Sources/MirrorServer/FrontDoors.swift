@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// Every port that viewers and operators knock at.
 ///
-/// HTTPS and plain HTTP share one responder.
+/// HTTPS, HTTP/3 and plain HTTP share one responder.
 struct FrontDoors {
     let services: [any Service]
 
@@ -30,7 +30,11 @@ struct FrontDoors {
             packaging: configuration.packaging,
             statistics: traffic
         )
-        let viewers = MirrorRouter.makeResponder(limits: settings.limits) { router in
+        let http3 = AlternativeService()
+        let viewers = MirrorRouter.makeResponder(
+            limits: settings.limits,
+            alternative: settings.isHTTP3Enabled ? http3 : nil
+        ) { router in
             media.addRoutes(to: router)
             router.addManagementRoutes(source: management, console: console)
         }
@@ -64,6 +68,23 @@ struct FrontDoors {
             door("https", address, settings.httpsPort, .tls(credentials), viewers),
             door("metrics", settings.metricsBindAddress, settings.metricsPort, .plain, operators),
         ]
+        if settings.isHTTP3Enabled {
+            services.append(
+                HTTP3FrontDoor(
+                    address: address,
+                    port: settings.http3Port,
+                    credentials: credentials,
+                    congestionControl: settings.congestionControl,
+                    responder: viewers,
+                    limits: settings.limits,
+                    statistics: traffic,
+                    logger: logger
+                ) { port in
+                    http3.opened(port: port)
+                    readiness.opened("http3", address: address, port: port)
+                }
+            )
+        }
         if settings.httpPort != 0 {
             services.append(door("http", address, settings.httpPort, .plain, viewers))
         }
@@ -74,7 +95,8 @@ struct FrontDoors {
 extension ServerConfiguration {
     /// The names under which ports are told in the log and in the health probes.
     var listeningServices: [String] {
-        ["https", "metrics"] + (server.httpPort == 0 ? [] : ["http"])
+        ["https", "metrics"] + (server.http3.isEnabled ? ["http3"] : [])
+            + (server.httpPort == 0 ? [] : ["http"])
             + (srt.isEnabled ? ["srt"] : [])
     }
 }
@@ -87,6 +109,9 @@ extension DistributionConfiguration {
             bindAddress: BindAddress.usable(configuration.server.bindAddress),
             httpsPort: configuration.server.httpsPort,
             httpPort: configuration.server.httpPort,
+            isHTTP3Enabled: configuration.server.http3.isEnabled,
+            http3Port: configuration.server.http3Port,
+            congestionControl: configuration.server.http3.congestionControl,
             certificatePath: configuration.server.tlsCertificateFile,
             keyPath: configuration.server.tlsKeyFile,
             minimumTLSVersion: configuration.server.minimumTLSVersion == .tls12 ? .tls12 : .tls13,

@@ -88,8 +88,8 @@ final class LiveFixture: Sendable {
         ByteBuffer(repeating: UInt8(truncatingIfNeeded: number), count: partBytes)
     }
 
-    func responder() -> MirrorRouter.Responder {
-        MirrorRouter.makeResponder { router in
+    func responder(alternative: AlternativeService? = nil) -> MirrorRouter.Responder {
+        MirrorRouter.makeResponder(alternative: alternative) { router in
             HLSResponder(
                 streams: streams,
                 packaging: store.configuration,

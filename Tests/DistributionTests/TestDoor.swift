@@ -10,6 +10,7 @@ func withDoor<Value: Sendable>(
     _ security: HTTPFrontDoor.Security,
     to fixture: LiveFixture,
     limits: RequestLimits = RequestLimits(),
+    alternative: AlternativeService? = nil,
     body: (_ port: Int, _ shutDown: @escaping @Sendable () async -> Void) async throws -> Value
 ) async throws -> Value {
     let (ports, listening) = AsyncStream.makeStream(of: Int.self)
@@ -17,7 +18,7 @@ func withDoor<Value: Sendable>(
         address: "127.0.0.1",
         port: 0,
         security: security,
-        responder: fixture.responder(),
+        responder: fixture.responder(alternative: alternative),
         limits: limits,
         statistics: fixture.statistics,
         logger: LiveFixture.logger

@@ -94,7 +94,7 @@ import Testing
         let schema = try Project.text(
             "Sources/MirrorServer/Configuration/ConfigurationSchema.swift"
         )
-        let keys = Set(schema.matches(of: /"((?:[a-z_]+\.)+[a-z0-9_]+)",/).map { String($0.1) })
+        let keys = Set(schema.matches(of: /"((?:[a-z0-9_]+\.)+[a-z0-9_]+)",/).map { String($0.1) })
         #expect(keys.count >= 29)
         let mention = /`((?:server|metrics|ingestion|publishing|packaging|logging)\.[a-z0-9_.]+)`/
         for path in Self.followed + ["README.md"] {

@@ -8,7 +8,7 @@ import Testing
         "Media": [],
         "Ingestion": ["CSRT", "Media"],
         "Packaging": ["CZlib", "Media"],
-        "Distribution": ["Media", "Packaging"],
+        "Distribution": ["CGnuTLS", "CNghttp3", "CNgtcp2", "Media", "Packaging"],
         "Management": ["Distribution", "Ingestion", "Media", "Packaging"],
         "MirrorServer": ["Distribution", "Ingestion", "Management", "Media", "Packaging"],
     ]

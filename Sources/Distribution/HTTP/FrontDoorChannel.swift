@@ -10,7 +10,7 @@ import NIOTLS
 ///
 /// Pipeline, from the socket: IdleStateHandler, SilenceHandler, (NIOSSLServerHandler, ALPN,) then
 /// Hummingbird's HTTP/1.1 pipeline, or HTTP/2's with one pipeline a stream; in either, before the
-/// handler of requests, UnreadableRequestHandler, ViewerPresence and ResponseStallHandler.
+/// handler of requests, UnreadableRequestHandler, ViewerPresenceHandler and ResponseStallHandler.
 ///
 /// Threads: everything of a connection, its requests included, runs on its event loop.
 struct FrontDoorChannel: ServerChildChannel {
@@ -36,7 +36,8 @@ struct FrontDoorChannel: ServerChildChannel {
         credentials: TLSCredentials?,
         limits: RequestLimits,
         statistics: DistributionStatistics,
-        responder: @escaping HTTPChannelHandler.Responder
+        respond:
+            @escaping @Sendable (Request, consuming ResponseWriter, Viewer) async throws -> Void
     ) {
         self.credentials = credentials
         self.limits = limits
@@ -46,7 +47,7 @@ struct FrontDoorChannel: ServerChildChannel {
         let requests = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
                 UnreadableRequestHandler(onUnreadable: statistics.requestUnreadable),
-                ViewerPresence(),
+                ViewerPresenceHandler(),
                 ResponseStallHandler(limit: stallTimeout, onStall: statistics.viewerStalled),
             ],
             idleTimeout: idleTimeout,
@@ -56,9 +57,16 @@ struct FrontDoorChannel: ServerChildChannel {
                 maxHeaderFieldCount: limits.maxHeaderFields
             )
         )
-        http1 = HTTP1Channel(responder: responder, configuration: requests)
+        func responder(
+            _ transport: DistributionStatistics.Transport
+        ) -> HTTPChannelHandler.Responder {
+            { request, writer, channel in
+                try await respond(request, writer, Viewer(on: channel, transport: transport))
+            }
+        }
+        http1 = HTTP1Channel(responder: responder(.http1), configuration: requests)
         http2 = HTTP2Channel(
-            responder: responder,
+            responder: responder(.http2),
             configuration: HTTP2ChannelConfiguration(
                 idleTimeout: limits.idleTimeout,
                 gracefulCloseTimeout: limits.idleTimeout,

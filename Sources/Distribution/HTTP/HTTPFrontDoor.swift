@@ -58,8 +58,12 @@ package struct HTTPFrontDoor: Service {
             credentials: credentials,
             limits: limits,
             statistics: statistics
-        ) { request, writer, channel in
-            try await requests.handle(request, writer, on: channel)
+        ) { request, writer, viewer in
+            var writer: ResponseWriter? = writer
+            try await requests.handle(request, from: viewer) { response in
+                guard let writer = writer.take() else { throw ViewerLeft() }
+                try await writer.write(response: response.head, body: response.body)
+            }
         }
     }
 

@@ -11,10 +11,13 @@ package struct MirrorRequestContext: RequestContext {
     }
 
     package var coreContext: CoreRequestContextStorage
-    /// The connection (HTTP/1.1) or the stream of a connection (HTTP/2) the request came on.
+    /// The connection (HTTP/1.1), the stream of a connection (HTTP/2) or the socket (HTTP/3) that the
+    /// request came on.
     package let channel: any Channel
     /// `nil` when no front door is involved, as when a router is asked directly.
     package internal(set) var door: Door?
+    /// `nil` when there is no door.
+    var viewer: Viewer?
     /// Set by whoever answers with what the viewer was kept waiting for.
     let release = Release()
     /// Appears in the response, in problem documents and in log lines.
@@ -37,7 +40,7 @@ package struct MirrorRequestContext: RequestContext {
     }
 
     /// Address of the peer, without its port; `nil` when there is no peer.
-    package var peerAddress: String? { channel.remoteAddress?.ipAddress }
+    package var peerAddress: String? { (viewer?.address ?? channel.remoteAddress)?.ipAddress }
 
     package var isSecure: Bool { door == .secure }
 

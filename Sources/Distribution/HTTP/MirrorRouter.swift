@@ -8,10 +8,12 @@ package enum MirrorRouter {
 
     /// - Parameters:
     ///   - limits: Of requests.
+    ///   - alternative: The HTTP/3 door, when there is one.
     ///   - configure: Adds routes. Each GET route answers HEAD too.
     /// - Returns: What a front door hands its requests to.
     package static func makeResponder(
         limits: RequestLimits = RequestLimits(),
+        alternative: AlternativeService? = nil,
         _ configure: (Router<MirrorRequestContext>) -> Void
     ) -> Responder {
         let router = Router(
@@ -19,7 +21,7 @@ package enum MirrorRouter {
             options: .autoGenerateHeadEndpoints
         )
         // Outermost first: a problem document is an answer like any other.
-        router.add(middleware: ResponseHeadersMiddleware())
+        router.add(middleware: ResponseHeadersMiddleware(alternative: alternative))
         router.add(middleware: CrossOriginMiddleware())
         router.add(middleware: ProblemMiddleware(maxPathBytes: limits.maxPathBytes))
         configure(router)

@@ -1,7 +1,6 @@
 import Hummingbird
 import HummingbirdCore
 import Logging
-import NIOCore
 
 /// One request from its head to the last byte of its answer.
 struct RequestHandler<Responder: HTTPResponder>: Sendable
@@ -12,27 +11,35 @@ where Responder.Context == MirrorRequestContext {
     let logger: Logger
     let date = HTTPDate()
 
+    /// Calls `write` once, with the answer.
+    ///
     /// - Throws: When there is nobody to answer any more; the connection or stream is then closed.
     func handle(
         _ request: Request,
-        _ writer: consuming ResponseWriter,
-        on channel: any Channel
+        from viewer: Viewer,
+        write: (Response) async throws -> Void
     ) async throws {
         var logger = logger
         logger[metadataKey: MirrorRequestContext.requestIDKey] = .stringConvertible(RequestID())
-        var context = MirrorRequestContext(source: .init(channel: channel, logger: logger))
+        var context = MirrorRequestContext(source: .init(channel: viewer.channel, logger: logger))
         context.door = door
+        context.viewer = viewer
         let route = RouteClass(path: request.uri.path)
         statistics.requestBegan()
         do {
             var response = try await responder.respond(to: request, context: context)
             response.headers[.date] = date.text()
             let (status, length) = (response.status, response.body.contentLength ?? 0)
-            try await writer.write(response: response.head, body: response.body)
+            try await write(response)
             if let publishedAt = context.release.publishedAt {
                 statistics.playlistReleased(after: publishedAt.duration(to: .now))
             }
-            statistics.requestFinished(route, status: status, bytes: length)
+            statistics.requestFinished(
+                route,
+                over: viewer.transport,
+                status: status,
+                bytes: length
+            )
         } catch {
             statistics.requestAbandoned(route)
             throw error

@@ -7,14 +7,18 @@ package struct TLSCredentialsError: Error, Sendable, Equatable, CustomStringConv
         case keyDoesNotMatch = "key_does_not_match"
         case expired
         case notYetValid = "not_yet_valid"
+        case notForHTTP3 = "not_for_http3"
     }
 
     package let code: Code
     package let path: String
+    /// What the library says, where the code does not say it all.
+    private let reason: String
 
-    init(_ code: Code, path: String) {
+    init(_ code: Code, path: String, reason: String = "") {
         self.code = code
         self.path = path
+        self.reason = reason
     }
 
     package var description: String {
@@ -36,6 +40,9 @@ package struct TLSCredentialsError: Error, Sendable, Equatable, CustomStringConv
         case .notYetValid:
             "The certificate in \(path) is not valid yet. Check this machine's clock, or run "
                 + "`mirror certs` for a new one."
+        case .notForHTTP3:
+            "The certificate in \(path) and its key cannot be used for HTTP/3 (\(reason)). Use an RSA or "
+                + "ECDSA pair, or set server.http3.enabled to false."
         }
     }
 }

@@ -5,23 +5,27 @@ import Synchronization
 /// The viewer closed the connection, or reset the stream, before there was an answer.
 package struct ViewerLeft: Error {}
 
-/// Notices that a viewer has gone while a request of theirs waits.
+/// Whether the viewer of a request is still there, for the request while it waits.
 ///
-/// One in the pipeline of each HTTP/1.1 connection and each HTTP/2 stream. Bytes that end a connection
-/// are read while a request waits, so a viewer's leaving is seen at once: as the end of input (FIN, or
-/// close_notify), as a reset, or as the end of the HTTP/2 stream or of its connection.
-///
+/// `ViewerPresenceHandler` tells it for HTTP/1.1 and 2, `HTTP3Stream` for HTTP/3.
 /// Bound: one waiting request; HTTP/1.1 answers one after the other, and a stream has only one.
 /// Threads: any.
-final class ViewerPresence: ChannelInboundHandler, RemovableChannelHandler, Sendable {
-    typealias InboundIn = Any
-
+final class ViewerPresence: Sendable {
     private enum State {
         case present(onDeparture: (@Sendable () -> Void)?)
+        /// Present, and not to be kept waiting.
+        case stopping
         case gone
     }
 
     private let state = Mutex(State.present(onDeparture: nil))
+
+    /// Of a viewer who has left before anybody looked.
+    static var departed: ViewerPresence {
+        let presence = ViewerPresence()
+        presence.leave()
+        return presence
+    }
 
     var hasLeft: Bool {
         state.withLock { state in
@@ -29,41 +33,37 @@ final class ViewerPresence: ChannelInboundHandler, RemovableChannelHandler, Send
         }
     }
 
-    /// Calls `action` once when the viewer leaves, at once when that has happened; takes the place of
-    /// the action before.
+    /// Calls `action` once when there is nothing to wait for any more, at once when that has happened;
+    /// takes the place of the action before.
     func onDeparture(_ action: (@Sendable () -> Void)?) {
-        let isGone = state.withLock { state in
-            if case .gone = state { return true }
+        let isOver = state.withLock { state in
+            guard case .present = state else { return true }
             state = .present(onDeparture: action)
             return false
         }
-        if isGone { action?() }
+        if isOver { action?() }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        leave()
-        context.fireChannelInactive()
-    }
+    /// The viewer has gone.
+    func leave() { end(as: .gone) }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed? = event as? ChannelEvent { leave() }
-        context.fireUserInboundEventTriggered(event)
-    }
+    /// The server stops: what waits is to be answered now.
+    ///
+    /// Only for requests outside of a task that `ServiceGroup` shuts down itself.
+    func serverStops() { end(as: .stopping) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        leave()
-        context.fireErrorCaught(error)
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        leave()
-    }
-
-    private func leave() {
+    private func end(as end: State) {
         let action = state.withLock { state -> (@Sendable () -> Void)? in
-            guard case .present(let action) = state else { return nil }
-            state = .gone
-            return action
+            switch state {
+            case .present(let action):
+                state = end
+                return action
+            case .stopping:
+                state = end
+                return nil
+            case .gone:
+                return nil
+            }
         }
         action?()
     }
@@ -80,9 +80,8 @@ extension MirrorRequestContext {
     func whileViewerWaits<Value: Sendable>(
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let presence = viewerPresence
-        // Behind a door the handler is there for as long as the viewer is.
-        if presence == nil, door != nil { throw ViewerLeft() }
+        let presence = viewer?.presence
+        if presence?.hasLeft == true { throw ViewerLeft() }
         // Its own task, because a task can be cancelled from outside and the present one cannot; it is
         // awaited below in every case.
         let task = Task.immediate(
@@ -107,11 +106,5 @@ extension MirrorRequestContext {
             throw presence?.hasLeft == true
                 ? ViewerLeft() : ProblemDetails.shuttingDown as any Error
         }
-    }
-
-    /// `nil` when there is no door, and when the viewer has left already.
-    private var viewerPresence: ViewerPresence? {
-        guard channel.eventLoop.inEventLoop else { return nil }
-        return try? channel.pipeline.syncOperations.handler(type: ViewerPresence.self)
     }
 }

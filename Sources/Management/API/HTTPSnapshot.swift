@@ -4,10 +4,12 @@ package import Distribution
 package struct HTTPSnapshot: Codable, Sendable, Equatable {
     /// The connections of one version of HTTP.
     package struct Connections: Codable, Sendable, Equatable {
-        /// `http/1.1`, `h2`: the ALPN name.
+        /// `http/1.1`, `h2`, `h3`: the ALPN name.
         package var transport: String
         package var open: Int
         package var total: UInt64
+        /// Requests answered over them.
+        package var requests: UInt64
     }
 
     /// The requests for one kind of thing.
@@ -45,6 +47,7 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
     }
 
     package var connections: [Connections]
+    package var http3: QUICSnapshot
     package var requests: [Requests]
     package var requestsInProgress: Int
     package var refusedConnections: UInt64
@@ -62,9 +65,11 @@ package struct HTTPSnapshot: Codable, Sendable, Equatable {
             return Connections(
                 transport: transport.rawValue,
                 open: count?.open ?? 0,
-                total: count?.total ?? 0
+                total: count?.total ?? 0,
+                requests: statistics.requestsByTransport[transport] ?? 0
             )
         }
+        http3 = QUICSnapshot(statistics.http3)
         requests = RouteClass.allCases.map { route in
             let count = statistics.requests[route]
             let byStatus = DistributionStatistics.StatusClass.allCases.map { status in

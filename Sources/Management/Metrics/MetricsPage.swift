@@ -4,7 +4,7 @@ import Ingestion
 ///
 /// Labels come from closed sets or are stream names; nothing a viewer sends becomes a label.
 struct MetricsPage {
-    private var text = PrometheusText()
+    var text = PrometheusText()
 
     static func render(source: ManagementSource) -> String {
         var page = MetricsPage()
@@ -90,7 +90,15 @@ struct MetricsPage {
                 labels: ["protocol": connections.transport],
                 Double(connections.total)
             )
+            text.add(
+                "mirror_http_requests_by_protocol_total",
+                .counter,
+                "Requests answered, by version of HTTP.",
+                labels: ["protocol": connections.transport],
+                Double(connections.requests)
+            )
         }
+        add(quic: http.http3)
         for requests in http.requests { add(requests: requests) }
         text.add(
             "mirror_http_requests_in_progress",

@@ -14,6 +14,7 @@ package enum ConfigurationSchema {
     /// What the sections are for, in the order of the example file.
     static let sections = [
         "server": "How viewers reach Mirror: HTTPS for everybody, plain HTTP for a proxy or a CDN.",
+        "server.http3": "HTTP/3, over QUIC: what HTTPS serves, on UDP, with the same certificate.",
         "metrics": "Prometheus metrics and health checks, over plain HTTP.",
         "ingestion": "How contributions reach Mirror.",
         "ingestion.srt":
@@ -111,7 +112,7 @@ package enum ConfigurationSchema {
             "server.bind_address",
             \.server.bindAddress,
             .address,
-            "Where HTTPS and HTTP listen. \"::\" is every address, IPv4 and IPv6."
+            "Where HTTPS, HTTP/3 and HTTP listen. \"::\" is every address, IPv4 and IPv6."
         ),
         ConfigurationKey(
             "server.https_port",
@@ -123,7 +124,7 @@ package enum ConfigurationSchema {
             "server.http3_port",
             \.server.http3Port,
             .port,
-            "UDP port of HTTP/3. Reserved: it is checked, and this version does not serve HTTP/3."
+            "UDP port of HTTP/3, the same as https_port as a rule. 0 takes a free one."
         ),
         ConfigurationKey(
             "server.http_port",
@@ -160,6 +161,18 @@ package enum ConfigurationSchema {
             \.server.webAssets,
             .text("a path"),
             "Folder of the player's script, which the set-up fetches."
+        ),
+        ConfigurationKey(
+            "server.http3.enabled",
+            \.server.http3.isEnabled,
+            .boolean,
+            "Whether it is served, and told of to browsers (Alt-Svc)."
+        ),
+        ConfigurationKey(
+            "server.http3.congestion_control",
+            \.server.http3.congestionControl,
+            .choice,
+            "How the sending rate follows the network. bbr and bbr2 hold it up where packets get lost."
         ),
     ]
 

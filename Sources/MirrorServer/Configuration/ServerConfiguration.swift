@@ -1,3 +1,4 @@
+package import Distribution
 package import Logging
 package import Packaging
 
@@ -19,7 +20,6 @@ package struct ServerConfiguration: Sendable, Equatable {
     package struct Server: Sendable, Equatable {
         package var bindAddress = "::"
         package var httpsPort = 8443
-        /// Checked, and not served by this version.
         package var http3Port = 8443
         /// 0: no plain HTTP.
         package var httpPort = 0
@@ -28,6 +28,14 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var minimumTLSVersion = TLSVersion.tls13
         package var maxConnections = 10_000
         package var webAssets = "./.cache/web"
+        package var http3 = HTTP3()
+
+        package init() {}
+    }
+
+    package struct HTTP3: Sendable, Equatable {
+        package var isEnabled = true
+        package var congestionControl = CongestionControl.default
 
         package init() {}
     }

@@ -15,6 +15,8 @@ import Testing
         "server.min_tls_version": ("1.2", "\"1.2\""),
         "server.max_connections": ("7", "7"),
         "server.web_assets": ("web", "\"web\""),
+        "server.http3.enabled": ("no", "false"),
+        "server.http3.congestion_control": ("reno", "reno"),
         "metrics.bind_address": ("::1", "\"::1\""),
         "metrics.port": ("0", "0"),
         "ingestion.srt.enabled": ("no", "false"),

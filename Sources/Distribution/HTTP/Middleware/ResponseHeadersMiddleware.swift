@@ -7,10 +7,13 @@ package struct ResponseHeadersMiddleware: RouterMiddleware {
     package typealias Context = MirrorRequestContext
 
     private let server: String
+    private let alternative: AlternativeService?
     private let requestID = HTTPField.Name("X-Request-Id")
+    private let alternativeService = HTTPField.Name("Alt-Svc")
 
-    package init(server: String = "Mirror") {
+    package init(server: String = "Mirror", alternative: AlternativeService? = nil) {
         self.server = server
+        self.alternative = alternative
     }
 
     package func handle(
@@ -24,6 +27,11 @@ package struct ResponseHeadersMiddleware: RouterMiddleware {
         response.headers[.xContentTypeOptions] = "nosniff"
         if context.isSecure, !Self.isLocal(request.head.authority) {
             response.headers[.strictTransportSecurity] = "max-age=31536000"
+        }
+        if context.isSecure, context.viewer?.transport != .http3,
+            let value = alternative?.headerValue, let alternativeService
+        {
+            response.headers[alternativeService] = value
         }
         return response
     }

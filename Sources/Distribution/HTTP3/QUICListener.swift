@@ -1,0 +1,161 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// Opens the sockets of the HTTP/3 door: one for each event loop and family of addresses, all on one
+/// port.
+///
+/// `::` is two sockets, not one for both families: the kernel marks and reports congestion (ECN) and
+/// the path MTU by family.
+///
+/// Source: RFC 9000, 13.4 and 14.
+struct QUICListener {
+    let address: String
+    let port: Int
+    let door: HTTP3Door
+
+    /// The sockets, and what to do with them.
+    struct Open: Sendable {
+        let port: Int
+        fileprivate let endpoints: [NIOLoopBound<QUICEndpoint>]
+        fileprivate let channels: [any Channel]
+
+        /// Returns when the last connection has ended.
+        func drain() async {
+            await withTaskGroup { group in
+                for endpoint in endpoints {
+                    group.addTask {
+                        try? await endpoint.eventLoop.flatSubmit { endpoint.value.drain() }.get()
+                    }
+                }
+            }
+        }
+
+        /// Ends all connections.
+        func stop() {
+            for endpoint in endpoints { endpoint.eventLoop.execute { endpoint.value.stop() } }
+        }
+
+        func close() async {
+            stop()
+            for channel in channels { try? await channel.close() }
+        }
+    }
+
+    func open(on group: any EventLoopGroup) async throws -> Open {
+        // An index is a byte of a connection ID.
+        let loops = Array(group.makeIterator().prefix(Int(UInt8.max)))
+        var endpoints: [NIOLoopBound<QUICEndpoint>] = []
+        for (index, loop) in loops.enumerated() {
+            let door = door
+            endpoints.append(
+                try await loop.submit {
+                    NIOLoopBound(
+                        QUICEndpoint(eventLoop: loop, index: UInt8(clamping: index), door: door),
+                        eventLoop: loop
+                    )
+                }.get()
+            )
+        }
+        for endpoint in endpoints {
+            let all = endpoints
+            try await endpoint.eventLoop.submit { endpoint.value.siblings = all }.get()
+        }
+        var channels: [any Channel] = []
+        do {
+            var port = port
+            for address in addresses {
+                port = try await reserve(address, port, on: loops)
+                for endpoint in endpoints {
+                    let channel = try await bind(address, port, endpoint)
+                    channels.append(channel)
+                }
+            }
+            return Open(port: port, endpoints: endpoints, channels: channels)
+        } catch {
+            await Open(port: port, endpoints: endpoints, channels: channels).close()
+            throw error
+        }
+    }
+
+    private var addresses: [String] { address == "::" ? ["::", "0.0.0.0"] : [address] }
+
+    /// Sees to it that nobody else has the port.
+    ///
+    /// Sockets that share a port share it with any other of the same user that wants to: another
+    /// server's viewers would end up here.
+    ///
+    /// - Returns: `port`, or a free one for zero.
+    /// - Throws: When somebody listens on it.
+    private func reserve(
+        _ host: String,
+        _ port: Int,
+        on loops: [any EventLoop]
+    ) async throws -> Int {
+        guard let loop = loops.first else { return port }
+        let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let channel = try await bootstrap(for: address, on: loop).bind(to: address).get()
+        let port = channel.localAddress?.port ?? port
+        try await channel.close()
+        return port
+    }
+
+    private func bootstrap(
+        for address: SocketAddress,
+        on loop: any EventLoop
+    ) -> DatagramBootstrap {
+        let bootstrap = DatagramBootstrap(group: loop)
+        guard address.protocol == .inet6 else { return bootstrap }
+        return bootstrap.channelOption(option(CInt(IPPROTO_IPV6), IPV6_V6ONLY), value: 1)
+    }
+
+    private func bind(
+        _ host: String,
+        _ port: Int,
+        _ endpoint: NIOLoopBound<QUICEndpoint>
+    ) async throws -> any Channel {
+        let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let isIPv6 = address.protocol == .inet6
+        // A datagram is never cut on the way: that is how the path MTU is found (RFC 9000, 14).
+        return try await bootstrap(for: address, on: endpoint.eventLoop)
+            .channelOption(option(SOL_SOCKET, SO_REUSEPORT), value: 1)
+            .channelOption(.socketOption(.so_rcvbuf), value: 4 * 1024 * 1024)
+            .channelOption(.socketOption(.so_sndbuf), value: 4 * 1024 * 1024)
+            .channelOption(
+                isIPv6
+                    ? option(CInt(IPPROTO_IPV6), IPV6_MTU_DISCOVER)
+                    : option(CInt(IPPROTO_IP), IP_MTU_DISCOVER),
+                value: SocketOptionValue(IP_PMTUDISC_PROBE)
+            )
+            .channelOption(.explicitCongestionNotification, value: true)
+            .channelOption(
+                .datagramVectorReadMessageCount,
+                value: QUICSocketHandler.datagramsPerRead
+            )
+            .channelOption(
+                .recvAllocator,
+                value: FixedSizeRecvByteBufferAllocator(
+                    capacity: QUICSocketHandler.maxDatagramBytes
+                        * QUICSocketHandler.datagramsPerRead
+                )
+            )
+            .channelOption(
+                .writeBufferWaterMark,
+                value: .init(low: 256 * 1024, high: 1024 * 1024)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let socket = QUICSocket(channel, address: address)
+                    endpoint.value.sockets.append(socket)
+                    try channel.pipeline.syncOperations.addHandler(
+                        QUICSocketHandler(endpoint: endpoint.value, socket: socket)
+                    )
+                }
+            }
+            .bind(to: address).get()
+    }
+
+    private func option(_ level: CInt, _ name: CInt) -> ChannelOptions.Types.SocketOption {
+        .init(level: SocketOptionLevel(level), name: SocketOptionName(name))
+    }
+}
