@@ -13,8 +13,15 @@ struct Playback: Sendable {
 
 extension Chromium {
     /// Opens our page for a stream and waits for its picture.
-    func watch(_ name: String, on mirror: MirrorProcess) async throws {
-        try await navigate(to: "\(mirror.address)/watch/\(name)")
+    func watch(
+        _ name: String,
+        on mirror: MirrorProcess,
+        over version: Viewer.Version = .http2
+    ) async throws {
+        let address = version == .http3 ? mirror.http3Address : mirror.address
+        try await navigate(to: "\(address)/watch/\(name)")
+        // Every request is to be kept: as it comes, a page keeps 250.
+        try await evaluate("performance.setResourceTimingBufferSize(100000)")
         try await waitForPicture()
     }
 
@@ -58,6 +65,21 @@ extension Chromium {
                 decodedSoundBytes: values[2],
                 stalls: values[3]
             )
+        }
+    }
+
+    /// What each request for the stream went over, as ALPN names it, and how many did.
+    var protocols: [String: Int] {
+        get async throws {
+            let names = try await evaluate(
+                """
+                performance.getEntriesByType('resource')
+                  .filter(({ name }) => new URL(name).pathname.startsWith('/live/'))
+                  .map(({ nextHopProtocol }) => nextHopProtocol)
+                """
+            )
+            let words = (names.array ?? []).compactMap(\.string)
+            return Dictionary(words.map { ($0, 1) }, uniquingKeysWith: +)
         }
     }
 

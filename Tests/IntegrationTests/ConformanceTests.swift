@@ -9,37 +9,56 @@ import Testing
     /// updates come into it.
     private static let yaml = "packaging: { window: 30s }\n"
 
+    /// The three versions of HTTP are watched at the same time.
     @Test(arguments: LiveSource.allCases)
-    func aLiveStreamKeepsTheRules(_ source: LiveSource) async throws {
+    func aLiveStreamKeepsTheRulesOverEveryVersion(_ source: LiveSource) async throws {
         let mirror = try await MirrorProcess(yaml: Self.yaml)
         let publisher = try await source.publish(to: mirror, as: "live")
         defer { publisher.stop() }
-        let viewer = Viewer(mirror.address)
-        let multivariant = try await viewer.waitFor("/live/live/playlist.m3u8")
-        #expect(multivariant.status == 200, "\(multivariant.text)")
-        #expect(multivariant.text.contains(source.codecs), "\(multivariant.text)")
+        let viewers = try Viewer.Version.allCases.map { try Viewer(of: mirror, over: $0) }
+        for (viewer, version) in zip(viewers, Viewer.Version.allCases) {
+            let multivariant = try await viewer.waitFor("/live/live/playlist.m3u8")
+            #expect(multivariant.version == version)
+            #expect(multivariant.status == 200, "\(multivariant.text)")
+            #expect(multivariant.text.contains(source.codecs), "\(multivariant.text)")
+        }
 
         let paths = ["/live/live/video/playlist.m3u8", "/live/live/audio1/playlist.m3u8"]
-        let followers = try await withThrowingTaskGroup(of: PlaylistFollower.self) { group in
-            for path in paths {
-                group.addTask {
-                    var follower = PlaylistFollower(viewer: viewer, path: path)
-                    try await follower.follow(for: .seconds(34))
-                    return follower
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
-        }
+        let followers = try await Self.follow(paths, by: viewers)
         for follower in followers {
-            #expect(follower.violations.isEmpty, "\(follower.path)")
+            #expect(follower.violations.isEmpty, "\(follower)")
             #expect(follower.parts > 60, "\(follower)")
             #expect(follower.segments > 10, "\(follower)")
             #expect(follower.hints > 60, "\(follower)")
             #expect(follower.deltas > 10, "\(follower)")
         }
-        try await Self.expectAlignedRenditions(viewer, paths)
-        try await Self.expectTrueDurations(viewer, paths[0])
-        try await viewer.shutDown()
+        for path in paths {
+            let same = followers.filter { $0.path == path }
+            for (one, other) in zip(same, same.dropFirst()) {
+                #expect(one.contradictions(to: other) == [], "\(one) \(other)")
+            }
+        }
+        try await Self.expectAlignedRenditions(viewers[0], paths)
+        try await Self.expectTrueDurations(viewers[0], paths[0])
+        for viewer in viewers { try await viewer.shutDown() }
+    }
+
+    private static func follow(
+        _ paths: [String],
+        by viewers: [Viewer]
+    ) async throws -> [PlaylistFollower] {
+        try await withThrowingTaskGroup(of: PlaylistFollower.self) { group in
+            for viewer in viewers {
+                for path in paths {
+                    group.addTask {
+                        var follower = PlaylistFollower(viewer: viewer, path: path)
+                        try await follower.follow(for: .seconds(34))
+                        return follower
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
     }
 
     /// The same media sequence number is the same stretch of time in every rendition.
@@ -96,55 +115,116 @@ import Testing
     }
 
     /// Rules 3, 4, 8 and 10, asked of one stream.
-    @Test func requestsAreAnsweredAsTheProfileSays() async throws {
+    @Test func requestsAreAnsweredAsTheProfileSaysAndAlikeOverEveryVersion() async throws {
         let mirror = try await MirrorProcess(yaml: Self.yaml)
         let publisher = try await LiveSource.h264.publish(to: mirror, as: "live")
         defer { publisher.stop() }
         let viewer = Viewer(mirror.address)
-        _ = try await viewer.waitFor("/live/live/playlist.m3u8")
-        let path = "/live/live/video/playlist.m3u8"
-        let playlist = try await viewer.playlist(path)
-        let open = playlist.openMediaSequence
+        try await viewer.waitForSegments(of: "live", count: 1)
+        let known = try await viewer.playlist(Self.path)
+        let answers = try await withThrowingTaskGroup(of: [String: Viewer.Answer].self) { group in
+            for version in Viewer.Version.allCases {
+                let viewer = try Viewer(of: mirror, over: version)
+                group.addTask {
+                    let answers = try await Self.expectProfile(of: viewer, known)
+                    for (request, answer) in answers {
+                        #expect(answer.version == version, "\(request)")
+                    }
+                    try await viewer.shutDown()
+                    return answers
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for other in answers.dropFirst() {
+            #expect(other.keys == answers[0].keys)
+            for (request, answer) in other {
+                Self.expectAlike(answer, try #require(answers[0][request]), request)
+            }
+        }
+        try await viewer.shutDown()
+    }
 
+    private static let path = "/live/live/video/playlist.m3u8"
+
+    /// - Returns: The answers that do not depend on when they were given, by request.
+    private static func expectProfile(
+        of viewer: Viewer,
+        _ known: MediaPlaylist
+    ) async throws -> [String: Viewer.Answer] {
+        var answers: [String: Viewer.Answer] = [:]
+        func ask(
+            _ path: String,
+            method: String = "GET",
+            headers: [(String, String)] = []
+        ) async throws -> Viewer.Answer {
+            let answer = try await viewer.ask(path, method: method, headers: headers)
+            answers["\(method) \(path) \(headers)"] = answer
+            return answer
+        }
         // Rule 3: the whole segment, then its first part's successor.
+        let open = try await viewer.playlist(path).openMediaSequence
         let whole = try MediaPlaylist(try await viewer.ask("\(path)?_HLS_msn=\(open)").text)
         #expect(whole.openMediaSequence > open)
-        #expect(try await viewer.ask("\(path)?_HLS_part=0").status == 400)
+        #expect(try await ask("\(path)?_HLS_part=0").status == 400)
         // Rule 4.
-        for sequence in [
-            "\(open + 5)", "1000000000000000000", "-1", "x", "99999999999999999999999",
-        ] {
-            let answer = try await viewer.ask("\(path)?_HLS_msn=\(sequence)")
+        #expect(try await viewer.ask("\(path)?_HLS_msn=\(open + 5)").status == 400)
+        for sequence in ["1000000000000000000", "-1", "x", "99999999999999999999999"] {
+            let answer = try await ask("\(path)?_HLS_msn=\(sequence)")
             #expect(answer.status == 400, "\(sequence)")
             #expect(answer.headers["content-type"] == "application/problem+json")
         }
         #expect(try await viewer.ask("\(path)?_HLS_msn=0").status == 200)
         // Rule 10.
-        let segment = try #require(try await viewer.playlist(path).segments.last)
+        let segment = try #require(known.segments.last)
         let uri = "/live/live/video/\(segment.uri)"
-        let get = try await viewer.ask(uri)
-        let head = try await viewer.ask(uri, method: "HEAD")
+        let get = try await ask(uri)
+        let head = try await ask(uri, method: "HEAD")
         #expect(head.status == 200 && head.body.readableBytes == 0)
         #expect(head.headers["content-length"] == "\(get.body.readableBytes)")
         #expect(get.headers["content-length"] == "\(get.body.readableBytes)")
-        let range = try await viewer.ask(uri, headers: [("range", "bytes=100-199")])
+        let range = try await ask(uri, headers: [("range", "bytes=100-199")])
         #expect(range.status == 206)
         #expect(range.body == get.body.getSlice(at: 100, length: 100))
         #expect(
             range.headers["content-range"] == "bytes 100-199/\(get.body.readableBytes)"
         )
+        #expect(try await ask(uri, headers: [("range", "bytes=99999999-")]).status == 416)
         let tag = try #require(get.headers["etag"])
-        #expect(try await viewer.ask(uri, headers: [("if-none-match", tag)]).status == 304)
+        #expect(try await ask(uri, headers: [("if-none-match", tag)]).status == 304)
         #expect(try #require(get.headers["cache-control"]).contains("immutable"))
+        #expect(try await ask("/live/live/video/\(try #require(segment.map))").status == 200)
+        #expect(try await ask(path, method: "DELETE").status == 405)
         // What is not there.
         for missing in [
             "/live/nothing/playlist.m3u8", "/live/live/nothing/playlist.m3u8",
             "/live/live/video/nothing.m4s", "/live/..%2f..%2fetc/playlist.m3u8",
         ] {
-            let answer = try await viewer.ask(missing)
+            let answer = try await ask(missing)
             #expect((400..<500).contains(answer.status), "\(missing): \(answer.status)")
             #expect(answer.headers["cache-control"]?.contains("no-store") == true)
         }
-        try await viewer.shutDown()
+        return answers
+    }
+
+    private static func expectAlike(
+        _ one: Viewer.Answer,
+        _ other: Viewer.Answer,
+        _ request: String
+    ) {
+        let request = Comment(rawValue: "\(request) over \(one.version.rawValue)")
+        // Of the moment, and of TCP: it tells where HTTP/3 is.
+        let own: Set = ["date", "x-request-id", "alt-svc"]
+        #expect(one.status == other.status, request)
+        #expect(
+            one.headers.filter { !own.contains($0.key) }
+                == other.headers.filter { !own.contains($0.key) },
+            request
+        )
+        if one.headers["content-type"] == "application/problem+json" {
+            #expect(one.body.readableBytes == other.body.readableBytes, request)
+        } else {
+            #expect(one.body == other.body, request)
+        }
     }
 }

@@ -8,12 +8,12 @@ import Testing
     /// Counters that take tens of thousands of viewers, minutes of silence or a fault of Mirror's own
     /// to move.
     ///
-    /// RareCounterTests and FrontDoorTests move them, stage by stage; BadInputTests sees to forced
-    /// cuts and SlowViewerTests to stalled viewers.
+    /// RareCounterTests, FrontDoorTests and HTTP3DoorTests (retries) move them, stage by stage;
+    /// BadInputTests sees to forced cuts and SlowViewerTests to stalled viewers.
     private static let movedElsewhere: Set<String> = [
         "mirror_delivery_rejected_waiters_total", "mirror_delivery_timed_out_waiters_total",
         "mirror_http_silent_connections_total", "mirror_http_stalled_viewers_total",
-        "mirror_packaging_forced_cuts_total",
+        "mirror_packaging_forced_cuts_total", "mirror_quic_retries_total",
         "mirror_store_evicted_segments_total", "mirror_store_rejected_parts_total",
     ]
     private static let configuration = """
@@ -33,6 +33,7 @@ import Testing
         let first = try Publisher.ffmpeg(MirrorProcess.fixture("h264.ts"), to: url)
         _ = try await viewer.waitFor("/live/live/playlist.m3u8")
         try await Self.meetRefusals(mirror, viewer)
+        try await Self.meetStrangers(mirror, viewer)
         first.kill()
         let line = try LossyLine(to: mirror.srtPort)
         let third = try Publisher.ffmpeg(
@@ -74,8 +75,11 @@ import Testing
         for counter in Self.movedElsewhere {
             #expect(metrics.kinds[counter] == "counter", "\(counter) is not there")
         }
-        for gauge in ["mirror_ready", "mirror_store_bytes", "mirror_srt_round_trip_seconds"] {
-            #expect(metrics.total(gauge) > 0, "\(gauge)")
+        for name in [
+            "mirror_ready", "mirror_store_bytes", "mirror_srt_round_trip_seconds",
+            "mirror_quic_round_trip_seconds_count",
+        ] {
+            #expect(metrics.total(name) > 0, "\(name)")
         }
         try await Self.expectValid(metrics, in: mirror.folder)
         try await viewer.shutDown()
@@ -108,6 +112,28 @@ import Testing
             return crowd.contains(where: \.isCut)
         }
         #expect(isFull)
+    }
+
+    /// Viewers over HTTP/3 who lose packets, leave, move, break rules, or are none.
+    private static func meetStrangers(_ mirror: MirrorProcess, _ viewer: Viewer) async throws {
+        let path = "/live/live/video/playlist.m3u8"
+        try await viewer.waitForSegments(of: "live", count: 1)
+        let playlist = try await viewer.playlist(path)
+        let lossy = try HTTP3Client(port: mirror.http3Port, ["--lose", "20"])
+        let segment = try #require(playlist.segments.last)
+        #expect(try await lossy.ask("/live/live/video/\(segment.uri)").status == 200)
+        let far = playlist.openMediaSequence + 1
+        _ = try? await lossy.ask("\(path)?_HLS_msn=\(far)", atMost: .milliseconds(100))
+        for scenario in [
+            ["rebind", path], ["break-rules", "bad-qpack"], ["unknown-version"],
+            ["unknown-connection"], ["garbage", "1", "300"],
+        ] {
+            var arguments = HTTP3Client.command("http3_client.py")
+            arguments += ["\(mirror.http3Port)"] + scenario
+            try await ExternalProcess.run("env", arguments)
+        }
+        // Not earlier: who leaves at once is gone before the request is seen to be given up.
+        await lossy.shutDown()
     }
 
     private static func expectValid(_ metrics: Metrics, in folder: URL) async throws {

@@ -226,10 +226,26 @@ struct PlaylistFollower {
     }
 }
 
+extension PlaylistFollower {
+    /// What both were told of and not told the same; at least a few parts and segments must be known
+    /// to both.
+    func contradictions(to other: PlaylistFollower) -> [String] {
+        let parts = partBytes.filter { other.partBytes[$0.key] != nil }
+        let segments = knownDurations.filter { other.knownDurations[$0.key] != nil }
+        var contradictions: [String] = []
+        if parts.count < 60 || segments.count < 10 {
+            contradictions.append("only \(parts.count) parts, \(segments.count) segments in common")
+        }
+        contradictions += parts.filter { other.partBytes[$0.key] != $0.value }.keys
+        contradictions += segments.filter { other.knownDurations[$0.key] != $0.value }.keys
+        return contradictions
+    }
+}
+
 extension PlaylistFollower: CustomStringConvertible {
     var description: String {
         """
-        \(path): \(playlists) playlists, \(parts) parts, \(segments) segments, \(hints) hints, \
+        \(path) over \(viewer.version.rawValue): \(playlists) playlists, \(parts) parts, \(segments) segments, \(hints) hints, \
         \(deltas) delta updates
         """
     }

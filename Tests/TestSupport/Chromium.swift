@@ -20,21 +20,26 @@ package final class Chromium: Sendable {
 
     /// Starts Chromium, hands its page to `body` and ends it again, whatever happens.
     ///
-    /// Media may play without a gesture; certificates are not verified.
+    /// Media may play without a gesture; certificates are not verified. With `mirror`, its `http3Address`
+    /// is asked over HTTP/3 only.
     package static func withPage<Result>(
         width: Int = 1_280,
         height: Int = 800,
+        overHTTP3To mirror: MirrorProcess? = nil,
         _ body: (Chromium) async throws -> Result
     ) async throws -> Result {
         let profile = FileManager.default.temporaryDirectory
             .appending(path: "mirror-chromium-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: profile) }
-        let connection = try ChromiumConnection(arguments: [
-            "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu",
-            "--autoplay-policy=no-user-gesture-required", "--ignore-certificate-errors",
-            "--hide-scrollbars", "--no-first-run", "--user-data-dir=\(profile.path)",
-            "--window-size=\(width),\(height)", "about:blank",
-        ])
+        let quic = if let mirror { try await quicArguments(for: mirror) } else { [String]() }
+        let connection = try ChromiumConnection(
+            arguments: quic + [
+                "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu",
+                "--autoplay-policy=no-user-gesture-required", "--ignore-certificate-errors",
+                "--hide-scrollbars", "--no-first-run", "--user-data-dir=\(profile.path)",
+                "--window-size=\(width),\(height)", "about:blank",
+            ]
+        )
         defer { connection.close() }
         let target = try await connection.command(
             "Target.createTarget",
@@ -55,6 +60,26 @@ package final class Chromium: Sendable {
         }
         try await page.emulate(width: width, height: height)
         return try await body(page)
+    }
+
+    /// Over QUIC a certificate of no public authority is taken only where its key is named.
+    private static func quicArguments(for mirror: MirrorProcess) async throws -> [String] {
+        let certificate = mirror.folder.appending(path: "cert.pem").path
+        let hash = try await ExternalProcess.run(
+            "bash",
+            [
+                "-c",
+                """
+                openssl x509 -in "$1" -pubkey -noout | openssl pkey -pubin -outform der |
+                    openssl dgst -sha256 -binary | base64
+                """,
+                "bash", certificate,
+            ]
+        )
+        return [
+            "--origin-to-force-quic-on=127.0.0.1:\(mirror.http3Port)",
+            "--ignore-certificate-errors-spki-list=\(hash.text.trimmingCharacters(in: .newlines))",
+        ]
     }
 
     private init(connection: ChromiumConnection, session: String) {

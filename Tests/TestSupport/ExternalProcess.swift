@@ -50,12 +50,14 @@ package final class ExternalProcess: Sendable {
 
     /// Starts `/usr/bin/env NAME ARGUMENTS...`.
     ///
-    /// `input` is what the program reads from its standard input; none means end of file.
+    /// `input` is what the program reads from its standard input; none means end of file. `onOutput`
+    /// gets its standard output, and nothing once, at the end; then it is not kept.
     package init(
         _ name: String,
         _ arguments: [String],
         input: FileHandle? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        onOutput: (@Sendable (Data) -> Void)? = nil
     ) throws {
         // A program that ends while a test still writes to it must not end the test.
         _ = Self.ignoreBrokenPipes
@@ -86,7 +88,11 @@ package final class ExternalProcess: Sendable {
         if process.isRunning { _ = Self.running.withLock { $0.insert(process.processIdentifier) } }
         handle = Handle(process)
         PipeReader.read(output) { [weak self] data in
-            self?.state.withLock { $0.output.append(data) }
+            if let onOutput {
+                onOutput(data)
+            } else {
+                self?.state.withLock { $0.output.append(data) }
+            }
             if data.isEmpty { outputEnded.yield() }
         }
         PipeReader.read(errors) { [weak self] data in

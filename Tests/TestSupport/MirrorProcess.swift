@@ -9,6 +9,8 @@ package final class MirrorProcess: Sendable {
     package let process: ExternalProcess
     package let folder: URL
     package let httpsPort: Int
+    /// UDP.
+    package let http3Port: Int
     package let httpPort: Int
     package let metricsPort: Int
     package let srtPort: Int
@@ -43,6 +45,7 @@ package final class MirrorProcess: Sendable {
         let ports = [
             "MIRROR_SERVER_BIND_ADDRESS": "127.0.0.1",
             "MIRROR_SERVER_HTTPS_PORT": "0",
+            "MIRROR_SERVER_HTTP3_PORT": "0",
             "MIRROR_SERVER_TLS_CERT_FILE": folder.appending(path: "cert.pem").path,
             "MIRROR_SERVER_TLS_KEY_FILE": folder.appending(path: "key.pem").path,
             "MIRROR_SERVER_WEB_ASSETS": Self.project.appending(path: ".cache/web").path,
@@ -60,6 +63,7 @@ package final class MirrorProcess: Sendable {
         let found = try await Self.ports(of: process)
         startDuration = start.duration(to: .now)
         httpsPort = found["https"] ?? 0
+        http3Port = found["http3"] ?? 0
         httpPort = found["http"] ?? 0
         metricsPort = found["metrics"] ?? 0
         srtPort = found["srt"] ?? 0
@@ -71,6 +75,8 @@ package final class MirrorProcess: Sendable {
     }
 
     package var address: String { "https://127.0.0.1:\(httpsPort)" }
+    /// Nobody is there over TCP.
+    package var http3Address: String { "https://127.0.0.1:\(http3Port)" }
 
     /// The SRT address that publishes a stream.
     package func publishURL(_ name: String, _ extra: String = "") -> String {

@@ -1,13 +1,20 @@
-package import AsyncHTTPClient
+import AsyncHTTPClient
 package import Foundation
 package import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
 
-/// Asks a running Mirror as a player would, over HTTP/1.1 or HTTP/2.
+/// Asks a running Mirror as a player would, over any version of HTTP that it speaks.
 package final class Viewer: Sendable {
+    package enum Version: String, CaseIterable, Sendable {
+        case http1 = "HTTP/1.1"
+        case http2 = "HTTP/2"
+        case http3 = "HTTP/3"
+    }
+
     package struct Answer: Sendable {
+        package let version: Version
         package let status: Int
         package let headers: [String: String]
         package let body: ByteBuffer
@@ -16,41 +23,83 @@ package final class Viewer: Sendable {
         package var data: Data { Data(buffer: body) }
     }
 
-    package let address: String
-    private let client: HTTPClient
+    private enum Client: Sendable {
+        case tcp(HTTPClient)
+        case quic(HTTP3Client)
+    }
 
-    package init(
-        _ address: String,
-        version: HTTPClient.Configuration.HTTPVersion = .automatic
-    ) {
+    package let address: String
+    /// What it asks over; over HTTP/1.1 after all where a server has no HTTP/2.
+    package let version: Version
+    private let client: Client
+
+    package convenience init(_ address: String) {
+        self.init(address, .http2, .tcp(Self.makeClient(.automatic)))
+    }
+
+    package convenience init(of mirror: MirrorProcess, over version: Version) throws {
+        let client: Client =
+            switch version {
+            case .http1: .tcp(Self.makeClient(.http1Only))
+            case .http2: .tcp(Self.makeClient(.automatic))
+            case .http3: .quic(try HTTP3Client(port: mirror.http3Port))
+            }
+        self.init(mirror.address, version, client)
+    }
+
+    private init(_ address: String, _ version: Version, _ client: Client) {
         self.address = address
+        self.version = version
+        self.client = client
+    }
+
+    deinit {
+        // The client insists on it; an error says that it was done before.
+        if case .tcp(let client) = client { Task { try? await client.shutdown() } }
+    }
+
+    private static func makeClient(
+        _ version: HTTPClient.Configuration.HTTPVersion
+    ) -> HTTPClient {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = .none
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.httpVersion = version
         configuration.decompression = .disabled
-        client = HTTPClient(
-            eventLoopGroupProvider: .singleton,
-            configuration: configuration
-        )
-    }
-
-    deinit {
-        // The client insists on it; an error says that it was done before.
-        Task { [client] in try? await client.shutdown() }
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     package func shutDown() async throws {
-        try await client.shutdown()
+        switch client {
+        case .tcp(let client): try await client.shutdown()
+        case .quic(let client): await client.shutDown()
+        }
     }
 
+    /// `path` may be a whole URL, of another server too, but not over HTTP/3.
     package func ask(
         _ path: String,
         method: String = "GET",
         headers: [(String, String)] = [],
         atMost limit: Duration = .seconds(20)
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : address + path)
+        switch client {
+        case .tcp(let client):
+            let url = path.hasPrefix("http") ? path : address + path
+            return try await Self.ask(client, url, method, headers, atMost: limit)
+        case .quic(let client):
+            return try await client.ask(path, method: method, headers: headers, atMost: limit)
+        }
+    }
+
+    private static func ask(
+        _ client: HTTPClient,
+        _ url: String,
+        _ method: String,
+        _ headers: [(String, String)],
+        atMost limit: Duration
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url)
         request.method = .init(rawValue: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         let response = try await client.execute(
@@ -59,6 +108,7 @@ package final class Viewer: Sendable {
         )
         let body = try await response.body.collect(upTo: 256 << 20)
         return Answer(
+            version: response.version == .http2 ? .http2 : .http1,
             status: Int(response.status.code),
             headers: Dictionary(
                 response.headers.map { ($0.name.lowercased(), $0.value) },
