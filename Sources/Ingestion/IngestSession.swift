@@ -73,7 +73,11 @@ package struct IngestSession: Sendable {
     ) {
         let input = bytes.assumingMemoryBound(to: UInt8.self).span
         var position = 0
-        while let found = framer.next(in: input, from: &position) {
+        while true {
+            let expected = framer.expectedPackets(in: input, from: position)
+            let taken = demuxer.receiveRun(input.extracting(expected), arrival: arrival)
+            position += taken * TransportPacket.byteCount
+            guard let found = framer.next(in: input, from: &position) else { return }
             switch found {
             case .input(let range):
                 demuxer.receive(input.extracting(range), arrival: arrival, emit: emit)

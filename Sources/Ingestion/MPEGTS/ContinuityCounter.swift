@@ -16,6 +16,18 @@ struct ContinuityCounter {
     private var last: UInt8?
     private var hasRepeated = false
 
+    /// What the next packet should have; `nil` before the first.
+    var expected: UInt8? {
+        last.map { ($0 + 1) & 0x0F }
+    }
+
+    /// As many packets came as expected.
+    mutating func advance(by count: Int) {
+        guard count > 0, let last else { return }
+        self.last = UInt8(truncatingIfNeeded: Int(last) &+ count) & 0x0F
+        hasRepeated = false
+    }
+
     /// Takes the next packet that has a payload; the counter stands still in all others.
     mutating func follow(_ packet: TransportPacket) -> Verdict {
         let counter = packet.continuityCounter

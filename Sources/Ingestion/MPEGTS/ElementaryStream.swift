@@ -81,6 +81,31 @@ struct ElementaryStream {
         if pes.append(payload, of: packet) { deliver(&program, emit) }
     }
 
+    /// Takes the packets at the front that are this stream's and only go on with the PES packet at hand.
+    ///
+    /// - Returns: How many were taken.
+    mutating func receiveRun(_ packets: Span<UInt8>, arrival: WallTime) -> Int {
+        guard let counter = continuity.expected else { return 0 }
+        let header = TransportPacket.continuationHeader(pid: description.pid)
+        let limit = min(packets.count / TransportPacket.byteCount, pes.continuationLimit)
+        let count = packets.withUnsafeBytes { bytes in
+            var count = 0
+            while count < limit {
+                let start = count * TransportPacket.byteCount
+                let found = bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+                let expected = header | UInt32((count &+ Int(counter)) & 0x0F)
+                guard UInt32(bigEndian: found) == expected else { break }
+                count += 1
+            }
+            return count
+        }
+        guard count > 0 else { return 0 }
+        pes.append(continuations: packets, count: count)
+        continuity.advance(by: count)
+        self.arrival = arrival
+        return count
+    }
+
     /// The contribution is over: hands on the last PES packet when it looks complete.
     mutating func finish(program: inout SelectedProgram, emit: (MediaEvent) -> Void) {
         if pes.completesAtFinish() { deliver(&program, emit) }

@@ -24,6 +24,8 @@ struct PESAssembler {
     }
 
     private static let initialBytes = 16 << 10
+    private static let continuationByteCount =
+        TransportPacket.byteCount - TransportPacket.plainHeaderByteCount
 
     /// What stuffed packets have meant on this PID.
     ///
@@ -123,6 +125,37 @@ struct PESAssembler {
         return isComplete()
     }
 
+    /// How many packets of nothing but payload may be appended without a closer look.
+    ///
+    /// They neither begin nor complete a PES packet, and there is room for them.
+    var continuationLimit: Int {
+        guard case .collecting = state, header != nil, !wasStuffed else { return 0 }
+        let room = min(limitBytes, end.map { $0 - 1 } ?? .max) - count
+        return max(0, room) / Self.continuationByteCount
+    }
+
+    /// Adds the payload of packets that go on with the PES packet, `continuationLimit` at most.
+    mutating func append(continuations packets: Span<UInt8>, count packetCount: Int) {
+        let byteCount = Self.continuationByteCount
+        let start = count
+        reserve(start + packetCount * byteCount)
+        packets.withUnsafeBytes { source in
+            buffer.withUnsafeMutableBytes { target in
+                for index in 0..<packetCount {
+                    let payload =
+                        index * TransportPacket.byteCount + TransportPacket.plainHeaderByteCount
+                    UnsafeMutableRawBufferPointer(
+                        rebasing: target[(start + index * byteCount)...].prefix(byteCount)
+                    )
+                    .copyMemory(
+                        from: UnsafeRawBufferPointer(rebasing: source[payload...].prefix(byteCount))
+                    )
+                }
+            }
+        }
+        count = start + packetCount * byteCount
+    }
+
     /// The contribution is over.
     ///
     /// - Returns: Whether the last PES packet looks complete, for the caller to take.
@@ -154,16 +187,19 @@ struct PESAssembler {
     /// The sum is at most `limitBytes`.
     private mutating func collect(_ payload: Span<UInt8>) {
         let end = count + payload.count
-        if end > buffer.count {
-            let size = min(max(end, 2 * buffer.count, Self.initialBytes), limitBytes)
-            buffer.append(contentsOf: repeatElement(0, count: size - buffer.count))
-        }
+        reserve(end)
         payload.withUnsafeBytes { source in
             buffer.withUnsafeMutableBytes {
                 UnsafeMutableRawBufferPointer(rebasing: $0[count..<end]).copyMemory(from: source)
             }
         }
         count = end
+    }
+
+    private mutating func reserve(_ byteCount: Int) {
+        guard byteCount > buffer.count else { return }
+        let size = min(max(byteCount, 2 * buffer.count, Self.initialBytes), limitBytes)
+        buffer.append(contentsOf: repeatElement(0, count: size - buffer.count))
     }
 
     private mutating func begin() {

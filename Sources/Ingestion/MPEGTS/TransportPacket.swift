@@ -8,6 +8,8 @@
 struct TransportPacket {
     static let byteCount = 188
     static let nullPID: UInt16 = 0x1FFF
+    /// The header of a packet without an adaptation field.
+    static let plainHeaderByteCount = 4
 
     /// The bytes of the header behind the sync byte; its fields are read when they are asked for.
     private let header: UInt32
@@ -28,6 +30,12 @@ struct TransportPacket {
         isMalformed = field.end > Self.byteCount
         let hasPayload = header & 0x10 != 0 && !isMalformed
         payload = (hasPayload ? field.end : Self.byteCount)..<Self.byteCount
+    }
+
+    /// The first four bytes of a packet that only goes on with a PES packet or section: in clear, without
+    /// an adaptation field, and with a continuity counter of 0.
+    static func continuationHeader(pid: UInt16) -> UInt32 {
+        0x4700_0010 | UInt32(pid) << 8
     }
 
     var pid: UInt16 { UInt16(truncatingIfNeeded: header >> 8) & 0x1FFF }

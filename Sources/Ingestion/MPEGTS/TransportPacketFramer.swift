@@ -57,6 +57,18 @@ package struct TransportPacketFramer: Sendable {
         return find(in: input, from: &position)
     }
 
+    /// Where whole packets of 188 bytes may follow each other in the input, with nothing between them.
+    ///
+    /// Their sync bytes are not looked at yet. Who takes some of them moves its position past them.
+    @inline(__always)
+    package func expectedPackets(in input: Span<UInt8>, from position: Int) -> Range<Int> {
+        guard packetSize == TransportPacket.byteCount, gap == 0, carryStart == carry.count else {
+            return position..<position
+        }
+        let count = (input.count - position) / TransportPacket.byteCount
+        return position..<(position + count * TransportPacket.byteCount)
+    }
+
     /// `next` for every state.
     private mutating func find(in input: Span<UInt8>, from position: inout Int) -> Found? {
         while true {

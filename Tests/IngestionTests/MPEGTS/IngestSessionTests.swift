@@ -1,5 +1,6 @@
 import Ingestion
 import Media
+import NIOCore
 import TestSupport
 import Testing
 
@@ -49,6 +50,60 @@ import Testing
         #expect(whole.log == split.log)
         #expect(whole.log.count > 90)
         #expect(whole.session.statistics == split.session.statistics)
+    }
+
+    /// A byte at a time, every packet is looked at by itself; in one piece, those that go on with a
+    /// picture are taken together.
+    @Test(arguments: 0..<40)
+    func damagedPicturesOfManyPacketsComeOutAlikeHoweverTheyAreSplit(seed: Int) {
+        var random = SeededRandom(seed: UInt64(seed))
+        let bytes = damaged(pictures(60, random: &random), random: &random)
+        var whole = EventRecorder()
+        whole.feed(bytes)
+        for byteCount in [1, 188, 1_316] {
+            var split = EventRecorder()
+            split.feed(bytes, split: byteCount)
+            #expect(whole.log == split.log)
+            #expect(whole.units.map(\.payload) == split.units.map(\.payload))
+            #expect(whole.session.statistics == split.session.statistics)
+        }
+        #expect(whole.units.contains { $0.payload.readableBytes > 1_000 })
+    }
+
+    private func pictures(_ count: Int, random: inout SeededRandom) -> [UInt8] {
+        var writer = TransportStreamWriter(streams: [.h264()])
+        return (0..<count).flatMap { frame in
+            let time = 90_000 + Int64(frame) * Contribution.frameTicks
+            let isKeyframe = frame % 10 == 0
+            let start = isKeyframe ? SampleStreams.h264Keyframe() : SampleStreams.h264Picture()
+            let rest = random.bytes(Int.random(in: 0..<4_000, using: &random)).map { $0 | 1 }
+            let picture = writer.pes(
+                start + rest,
+                on: .h264(),
+                pts: time,
+                dts: time,
+                length: frame < 30 ? .bounded : .unbounded,
+                hasClock: true
+            )
+            return (isKeyframe ? writer.tables() : []) + picture
+        }
+    }
+
+    /// One packet in twenty is lost, comes two or three times, or has one wrong byte.
+    private func damaged(_ bytes: [UInt8], random: inout SeededRandom) -> [UInt8] {
+        stride(from: 0, to: bytes.count, by: 188).flatMap { start -> [UInt8] in
+            var packet = Array(bytes[start..<(start + 188)])
+            switch Int.random(in: 0..<80, using: &random) {
+            case 0: return []
+            case 1: return packet + packet
+            case 2: return packet + packet + packet
+            case 3:
+                let header = Int.random(in: 0..<2, using: &random) == 0
+                packet[Int.random(in: 0..<(header ? 6 : 188), using: &random)] ^= 0x21
+                return packet
+            default: return packet
+            }
+        }
     }
 
     @Test(arguments: [192, 204])
