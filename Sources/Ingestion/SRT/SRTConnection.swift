@@ -45,6 +45,7 @@ final class SRTConnection {
     private var rate: ReceiveRate
     private let idleTimeout: Duration
     private var idleDeadline: ContinuousClock.Instant
+    private var largestMessage = 0
     /// Something came since the last verdict.
     private var hasNews = false
 
@@ -82,6 +83,11 @@ final class SRTConnection {
             switch socket.receive(into: room) {
             case .bytes(let count):
                 filled += count
+                largestMessage = max(largestMessage, count)
+                // An encoder that sent all it had sends a message that is not full.
+                guard count < largestMessage, !socket.hasMessage else { continue }
+                demultiplex(buffer, count: filled, arrival: arrival)
+                return true
             case .nothing:
                 demultiplex(buffer, count: filled, arrival: arrival)
                 return true

@@ -72,6 +72,14 @@ final class SRTSocket: Sendable {
         return accepted == SRT_INVALID_SOCK ? nil : SRTSocket(accepted: accepted)
     }
 
+    /// Whether a message is due.
+    ///
+    /// Where there is none, this is cheaper than `receive`, which then throws and catches a C++
+    /// exception within libsrt.
+    var hasMessage: Bool {
+        (integer(SRTO_EVENT) ?? 0) & Int32(bitPattern: SRT_EPOLL_IN.rawValue) != 0
+    }
+
     /// Takes one message, without waiting.
     ///
     /// The buffer has room for at least `messageSizeLimit` bytes; what does not fit is lost.
