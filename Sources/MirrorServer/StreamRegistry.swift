@@ -152,7 +152,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
     /// Ends what has been without a publisher for too long, and forgets what ended long ago.
     ///
-    /// To be called a few times a second.
+    /// To be called about twice a second.
     package func expire() {
         let now = now()
         let (closed, removed) = state.withLock { state in
@@ -188,7 +188,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
     /// Writes to the log what encoders should change, once for each stream and kind of advice.
     ///
-    /// To be called a few times a second.
+    /// To be called about twice a second.
     package func logAdvice() {
         let now = now()
         for entry in entries

@@ -11,7 +11,7 @@ struct StreamSupervisor: Service {
     private let clock: any Clock<Duration>
 
     /// Waits and grace times end at most this late.
-    private static let tick = Duration.milliseconds(250)
+    private static let tick = Duration.milliseconds(500)
 
     /// `started` gives the pipelines to run, as `StreamRegistry` hands them out.
     init(
