@@ -4,6 +4,7 @@ Prints one JSON object a line: what it was told. Scenarios are the functions bel
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -230,6 +231,59 @@ async def give_up(port, path, count):
         say(closed=await asyncio.wait_for(connection.terminated, 15))
 
 
+async def cancel(port, seed, count, *paths):
+    """Asks and gives up at random moments; prints how many requests the server has places for then."""
+    dice = random.Random(int(seed))
+    async with viewer(port) as connection:
+        quic, places = connection._quic, asyncio.Semaphore(60)
+
+        async def one():
+            async with places:
+                stream = connection.ask(dice.choice(paths))
+                done = connection.answers[stream]["done"]
+                await asyncio.wait([done], timeout=dice.expovariate(200))
+                # aioquic would give up what it has not been allowed to ask yet.
+                while stream in quic._streams and quic._streams[stream].is_blocked:
+                    await asyncio.sleep(0.005)
+                if done.done():
+                    return
+                if dice.random() < 0.5:
+                    quic.reset_stream(stream, CANCELLED)
+                quic.stop_stream(stream, CANCELLED)
+                connection.transmit()
+
+        def free():
+            return quic._remote_max_streams_bidi - quic._local_next_stream_id_bidi // 4
+
+        await asyncio.gather(*[one() for _ in range(int(count))])
+        for _ in range(1000):
+            if free() == 100 or connection.terminated.done():
+                break
+            await asyncio.sleep(0.01)
+        say(sent=int(count), free=free())
+        await asyncio.get_event_loop().run_in_executor(None, sys.stdin.readline)
+
+
+async def go(port, how, *paths):
+    """Asks, and after a line of input goes: closes the connection, or vanishes."""
+    async with viewer(port) as connection:
+        for path in paths:
+            connection.ask(path)
+        await asyncio.get_event_loop().run_in_executor(None, sys.stdin.readline)
+        if how == "vanish":
+            os._exit(0)
+
+
+async def take_some(port, path):
+    """Closes the connection after a part of the answer, and never opens a window beyond the first."""
+    async with viewer(port, max_data=100_000, max_stream_data=100_000) as connection:
+        connection._quic._write_connection_limits = lambda **_: None
+        connection._quic._write_stream_limits = lambda **_: None
+        stream = connection.ask(path)
+        while connection.answers[stream]["bytes"] < 50_000:
+            await asyncio.sleep(0.01)
+
+
 async def take_nothing(port, path):
     """Opens no window beyond the first."""
     async with viewer(port, max_data=100_000, max_stream_data=100_000) as connection:
@@ -279,30 +333,38 @@ async def unknown_connection(port):
 
 
 async def garbage(port, seed, count):
-    """First flights of viewers with bits flipped, cut off, doubled, and bytes that are nothing at all."""
     dice = random.Random(int(seed))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
         for number in range(int(count)):
             if number % 50 == 0:
-                quic = QuicConnection(configuration=configuration())
-                quic.connect((HOST, port), now=0.0)
-                flight = [data for data, _ in quic.datagrams_to_send(now=0.0)]
-            packet = bytearray(dice.choice(flight))
-            kind = dice.randrange(6)
-            if kind == 0:
-                packet = bytearray(dice.randbytes(dice.randrange(1, 1500)))
-            elif kind == 1:
-                del packet[dice.randrange(1, len(packet)):]
-            elif kind == 2:
-                packet = packet + packet
-            elif kind == 3:
-                packet[0] = dice.randrange(256)
-            for _ in range(dice.randrange(8)):
-                packet[dice.randrange(min(len(packet), 64 if kind == 4 else 1500))] = dice.randrange(256)
-            plug.sendto(packet, (HOST, port))
+                flight = first_flight(port)
+            plug.sendto(damaged(flight, dice), (HOST, port))
             if number % 100 == 99:
                 await asyncio.sleep(0.002)
     say(sent=int(count))
+
+
+def first_flight(port):
+    quic = QuicConnection(configuration=configuration())
+    quic.connect((HOST, port), now=0.0)
+    return [data for data, _ in quic.datagrams_to_send(now=0.0)]
+
+
+def damaged(flight, dice):
+    """A datagram with bits flipped, cut off or doubled, or bytes that are nothing at all."""
+    packet = bytearray(dice.choice(flight))
+    kind = dice.randrange(6)
+    if kind == 0:
+        packet = bytearray(dice.randbytes(dice.randrange(1, 1500)))
+    elif kind == 1:
+        del packet[dice.randrange(1, len(packet)):]
+    elif kind == 2:
+        packet = packet + packet
+    elif kind == 3:
+        packet[0] = dice.randrange(256)
+    for _ in range(dice.randrange(8)):
+        packet[dice.randrange(min(len(packet), 64 if kind == 4 else 1500))] = dice.randrange(256)
+    return packet
 
 
 def exchange(port, packet):

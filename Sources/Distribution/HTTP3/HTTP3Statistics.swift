@@ -19,7 +19,7 @@ package struct HTTP3Statistics: Sendable, Equatable {
     package var handedOver: UInt64 = 0
     /// Datagrams that nothing could be done with.
     package var dropped: UInt64 = 0
-    /// Requests begun, and those that the peer gave up.
+    /// Requests begun, and those that the peer gave up, or left under way.
     package var streams: UInt64 = 0
     package var abandonedStreams: UInt64 = 0
     /// Connections closed because the peer broke the protocol or a limit.

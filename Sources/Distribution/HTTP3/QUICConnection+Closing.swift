@@ -58,7 +58,11 @@ extension QUICConnection {
         ready.removeAll()
         let streams = streams
         self.streams.removeAll()
-        for stream in streams.values { stream.close() }
+        // More than is on its way cannot arrive any more; what is may have, before the peer went.
+        let arriving = Int(clamping: mirror_quic_bytes_in_flight(quic))
+        for stream in streams.values {
+            ended(stream, isGivenUp: stream.isReset || stream.chunks.unacknowledgedBytes > arriving)
+        }
         timer?.cancel()
         timer = nil
         arm()

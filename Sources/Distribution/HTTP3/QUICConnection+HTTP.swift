@@ -178,8 +178,7 @@ extension QUICConnection {
         } else if ngtcp2_conn_is_local_stream(quic, stream) == 0 {
             ngtcp2_conn_extend_max_streams_uni(quic, 1)
         }
-        let isGivenUp = code ?? noError != noError
-        let isWithinRate = streams[stream].map { end($0, isGivenUp: isGivenUp) } ?? true
+        let isWithinRate = endOfStream(stream, isGivenUp: code ?? noError != noError)
         if let http {
             let result = nghttp3_conn_close_stream(http.pointer, stream, code ?? noError)
             guard result == 0 || result == NGHTTP3_ERR_STREAM_NOT_FOUND else {
@@ -194,19 +193,25 @@ extension QUICConnection {
     }
 
     /// - Returns: Whether the peer gives up no more requests than it may.
-    private func end(_ stream: HTTP3Stream, isGivenUp: Bool) -> Bool {
-        streams[stream.id] = nil
+    private func endOfStream(_ number: Int64, isGivenUp: Bool) -> Bool {
+        guard let stream = streams.removeValue(forKey: number) else { return true }
         idleSince = .now()
+        ngtcp2_conn_extend_max_offset(quic, UInt64(stream.unreadBytes))
+        return !ended(stream, isGivenUp: isGivenUp) || rates.requestAbandoned()
+    }
+
+    /// Counts a request that is over, with its stream or with the connection, and lets go of it.
+    ///
+    /// - Returns: Whether it was abandoned: nobody has its whole answer.
+    @discardableResult func ended(_ stream: HTTP3Stream, isGivenUp: Bool) -> Bool {
         let lost = ngtcp2_conn_get_stream_loss_count(quic, stream.id)
         endpoint.statistics.packetsLost += UInt64(lost)
         endpoint.statistics.roundTrip.record(
             .nanoseconds(Int64(clamping: mirror_quic_smoothed_round_trip(quic)))
         )
-        ngtcp2_conn_extend_max_offset(quic, UInt64(stream.unreadBytes))
-        let isAnswered = stream.isAnswered
+        let isAbandoned = isGivenUp || !stream.isAnswered
+        if isAbandoned { endpoint.statistics.abandonedStreams += 1 }
         stream.close()
-        guard isGivenUp || !isAnswered else { return true }
-        endpoint.statistics.abandonedStreams += 1
-        return rates.requestAbandoned()
+        return isAbandoned
     }
 }

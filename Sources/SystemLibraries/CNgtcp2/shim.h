@@ -52,6 +52,12 @@ static inline ngtcp2_duration mirror_quic_smoothed_round_trip(ngtcp2_conn *conne
     return statistics.smoothed_rtt;
 }
 
+static inline uint64_t mirror_quic_bytes_in_flight(ngtcp2_conn *connection) {
+    ngtcp2_conn_stat statistics;
+    ngtcp2_conn_get_conn_stat(connection, &statistics);
+    return statistics.bytes_in_flight;
+}
+
 /// Declared as in ngtcp2_crypto_gnutls.h, which would bring the whole of GnuTLS into this module.
 struct gnutls_session_int;
 int ngtcp2_crypto_gnutls_configure_server_session(struct gnutls_session_int *session);

@@ -18,6 +18,8 @@ struct AioquicViewer {
         var answered: Int?
         var asked: Bool?
         var sent: Int?
+        /// Requests that the server would let begin.
+        var free: Int?
         var received: Int?
         var same: Bool?
         /// The common name of the certificate.

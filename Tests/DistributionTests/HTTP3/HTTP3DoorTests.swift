@@ -118,6 +118,66 @@ import Testing
         }
     }
 
+    @Test func requestsGivenUpAtAnyMomentLeaveNothingBehind() async throws {
+        let fixture = try live(partBytes: 300_000)
+        let count = 10_000
+        var limits = HTTP3Limits()
+        limits.abandonedRequests = count
+        try await withHTTP3Door(to: fixture, http3Limits: limits) { port, _ in
+            let paths = [Self.playlist, Self.blocked, Self.part, "/large"]
+            let viewers = try (0..<2).map {
+                try AioquicViewer(port: port, "cancel", ["\($0)", "\(count / 2)"] + paths)
+            }
+            for viewer in viewers {
+                let isDone = try await eventually(within: .seconds(60)) { !viewer.lines.isEmpty }
+                try #require(isDone, "\(viewer.command.output)")
+                #expect(viewer.lines.first?.free == 100)
+            }
+            // The viewers are still there.
+            #expect(fixture.statistics.snapshot.connections[.http3]?.open == 2)
+            #expect(try await eventually { fixture.store.statistics.waiters == 0 })
+            #expect(try await eventually { fixture.statistics.snapshot.requestsInProgress == 0 })
+            // Some were given up before their first byte was on its way.
+            #expect(
+                try await eventually {
+                    fixture.statistics.snapshot.http3.abandonedStreams > UInt64(count / 2)
+                }
+            )
+            #expect(fixture.statistics.snapshot.http3.protocolErrors == 0)
+            for viewer in viewers { try viewer.command.write("end\n") }
+        }
+    }
+
+    @Test(arguments: ["close", "vanish"])
+    func requestsUnderWayAreAbandonedWithTheConnection(how: String) async throws {
+        let fixture = try live()
+        var limits = RequestLimits()
+        limits.idleTimeout = .seconds(2)
+        try await withHTTP3Door(to: fixture, limits: limits) { port, _ in
+            let paths = Array(repeating: Self.blocked, count: 3)
+            let viewer = try AioquicViewer(port: port, "go", [how] + paths)
+            #expect(try await eventually { fixture.store.statistics.waiters == 3 })
+            try viewer.command.write("go\n")
+            #expect(
+                try await eventually { fixture.statistics.snapshot.http3.abandonedStreams == 3 }
+            )
+            #expect(try await eventually { fixture.store.statistics.waiters == 0 })
+            #expect(try await eventually { fixture.statistics.snapshot.requestsInProgress == 0 })
+        }
+    }
+
+    @Test func anAnswerThatCannotHaveArrivedIsAbandonedAndOneThatMayHaveIsNot() async throws {
+        let fixture = try live(partBytes: 300_000)
+        try await withHTTP3Door(to: fixture) { port, _ in
+            _ = try await AioquicViewer.run(port: port, "get", Self.playlist, "/large")
+            _ = try await AioquicViewer.run(port: port, "take-some", Self.part)
+            #expect(try await eventually { fixture.statistics.snapshot.http3.streams == 3 })
+            #expect(
+                try await eventually { fixture.statistics.snapshot.http3.abandonedStreams == 1 }
+            )
+        }
+    }
+
     @Test func aStoppingServerAnswersWhoWaitsAndSaysGoodbye() async throws {
         let fixture = try live()
         try await withHTTP3Door(to: fixture) { port, shutDown in
