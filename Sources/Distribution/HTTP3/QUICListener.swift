@@ -93,11 +93,18 @@ struct QUICListener {
         on loops: [any EventLoop]
     ) async throws -> Int {
         guard let loop = loops.first else { return port }
-        let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let address = try Self.socketAddress(host, port)
         let channel = try await bootstrap(for: address, on: loop).bind(to: address).get()
         let port = channel.localAddress?.port ?? port
         try await channel.close()
         return port
+    }
+
+    /// A number is taken as it is: where IPv6 is all that a machine has beside the loopback, a resolver
+    /// makes an address of IPv6 of it, which a socket of one family cannot have.
+    private static func socketAddress(_ host: String, _ port: Int) throws -> SocketAddress {
+        if let address = try? SocketAddress(ipAddress: host, port: port) { return address }
+        return try SocketAddress.makeAddressResolvingHost(host, port: port)
     }
 
     private func bootstrap(
@@ -114,7 +121,7 @@ struct QUICListener {
         _ port: Int,
         _ endpoint: NIOLoopBound<QUICEndpoint>
     ) async throws -> any Channel {
-        let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let address = try Self.socketAddress(host, port)
         let isIPv6 = address.protocol == .inet6
         // A datagram is never cut on the way: that is how the path MTU is found (RFC 9000, 14).
         return try await bootstrap(for: address, on: endpoint.eventLoop)
