@@ -122,15 +122,18 @@ import Testing
         let viewer = Viewer(mirror.address)
         try await viewer.waitForSegments(of: "live", count: 1)
         let known = try await viewer.playlist(Self.path)
+        // HTTP/3 twice: by aioquic and by qh3.
+        let viewers =
+            try Viewer.Version.allCases.map { try Viewer(of: mirror, over: $0) } + [
+                Viewer(of: mirror, with: try HTTP3Client(port: mirror.http3Port, ["--qh3"]))
+            ]
         let answers = try await withThrowingTaskGroup(of: [String: Viewer.Answer].self) { group in
-            for version in Viewer.Version.allCases {
-                let viewer = try Viewer(of: mirror, over: version)
+            for viewer in viewers {
                 group.addTask {
                     let answers = try await Self.expectProfile(of: viewer, known)
                     for (request, answer) in answers {
-                        #expect(answer.version == version, "\(request)")
+                        #expect(answer.version == viewer.version, "\(request)")
                     }
-                    try await viewer.shutDown()
                     return answers
                 }
             }
@@ -142,7 +145,24 @@ import Testing
                 Self.expectAlike(answer, try #require(answers[0][request]), request)
             }
         }
-        try await viewer.shutDown()
+        try await Self.expectOneAnswerToAllWhoWait(viewers)
+        for viewer in viewers + [viewer] { try await viewer.shutDown() }
+    }
+
+    /// One part wakes all, and they are told the same.
+    private static func expectOneAnswerToAllWhoWait(_ viewers: [Viewer]) async throws {
+        let sequence = try await viewers[0].playlist(path).openMediaSequence + 1
+        let answers = try await withThrowingTaskGroup(of: Viewer.Answer.self) { group in
+            for viewer in viewers {
+                group.addTask {
+                    try await viewer.ask("\(path)?_HLS_msn=\(sequence)&_HLS_part=3")
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let playlist = try MediaPlaylist(answers[0].text)
+        #expect(playlist.openMediaSequence == sequence && playlist.openParts.count == 4)
+        for other in answers.dropFirst() { expectAlike(other, answers[0], "a playlist waited for") }
     }
 
     private static let path = "/live/live/video/playlist.m3u8"
@@ -177,6 +197,8 @@ import Testing
         #expect(try await viewer.ask("\(path)?_HLS_msn=0").status == 200)
         // Rule 10.
         let segment = try #require(known.segments.last)
+        let part = try #require(segment.parts.last)
+        #expect(try await ask("/live/live/video/\(part.uri)").status == 200)
         let uri = "/live/live/video/\(segment.uri)"
         let get = try await ask(uri)
         let head = try await ask(uri, method: "HEAD")

@@ -1,4 +1,4 @@
-"""Asks over HTTP/3 for a test, on aioquic: http3_gateway.py PORT [OPTION...]
+"""Asks over HTTP/3 for a test, on aioquic or qh3: http3_gateway.py PORT [OPTION...]
 
 Reads requests, one JSON object a line: {"id", "path", "method", "headers": [[name, value]], "seconds"},
 and answers them in the order in which they end, each with a line {"id", "status", "headers", "length"}
@@ -12,13 +12,23 @@ import json
 import ssl
 import sys
 
-from aioquic.asyncio.client import connect
-from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.h3.connection import H3_ALPN, H3Connection
-from aioquic.h3.events import DataReceived, HeadersReceived
-from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ConnectionTerminated, StreamReset
-from aioquic.quic.packet import QuicFrameType
+# qh3 has aioquic's names, and a TLS, a QPACK and a cryptography of its own.
+if "--qh3" in sys.argv:
+    from qh3.asyncio.client import connect
+    from qh3.asyncio.protocol import QuicConnectionProtocol
+    from qh3.h3.connection import H3_ALPN, H3Connection
+    from qh3.h3.events import DataReceived, HeadersReceived
+    from qh3.quic.configuration import QuicConfiguration
+    from qh3.quic.events import ConnectionTerminated, StreamReset
+    from qh3.quic.packet import QuicFrameType
+else:
+    from aioquic.asyncio.client import connect
+    from aioquic.asyncio.protocol import QuicConnectionProtocol
+    from aioquic.h3.connection import H3_ALPN, H3Connection
+    from aioquic.h3.events import DataReceived, HeadersReceived
+    from aioquic.quic.configuration import QuicConfiguration
+    from aioquic.quic.events import ConnectionTerminated, StreamReset
+    from aioquic.quic.packet import QuicFrameType
 
 HOST = "127.0.0.1"
 CANCELLED = 0x10C
@@ -194,6 +204,7 @@ async def main(options):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
+    parser.add_argument("--qh3", action="store_true", help="not aioquic")
     parser.add_argument("--connections", type=int, default=1, help="requests take them in turns")
     parser.add_argument("--idle-timeout", type=float, default=60, help="seconds")
     parser.add_argument("--lose", type=int, default=0, help="each so many datagrams, one is lost")

@@ -3,7 +3,8 @@ import NIOCore
 import NIOFoundationCompat
 import Synchronization
 
-/// Asks over HTTP/3 with a client that we did not write: aioquic, in `Tests/Programs/http3_gateway.py`.
+/// Asks over HTTP/3 with a client that we did not write: aioquic or qh3, in
+/// `Tests/Programs/http3_gateway.py`.
 ///
 /// Requests share one connection, unless the options say otherwise. When this is dropped the program
 /// is killed, and the server hears no word of goodbye.
@@ -20,13 +21,14 @@ package final class HTTP3Client: Sendable {
     private let input: Mutex<FileHandle>
     package let process: ExternalProcess
 
-    /// `options` are those of the program.
-    package init(port: Int, _ options: [String] = []) throws {
+    /// `options` are those of the program; `isYielding` gives it the lowest priority of all.
+    package init(port: Int, _ options: [String] = [], isYielding: Bool = false) throws {
         let pipe = Pipe()
         input = Mutex(pipe.fileHandleForWriting)
         process = try ExternalProcess(
-            "env",
-            Self.command("http3_gateway.py") + ["\(port)"] + options,
+            "nice",
+            ["-n", isYielding ? "19" : "0", "env"] + Self.command("http3_gateway.py")
+                + ["\(port)"] + options,
             input: pipe.fileHandleForReading
         ) { [replies] data in replies.receive(data) }
         // Only the program may hold it open: a write after its end is to fail.

@@ -38,13 +38,15 @@ package final class Viewer: Sendable {
     }
 
     package convenience init(of mirror: MirrorProcess, over version: Version) throws {
-        let client: Client =
-            switch version {
-            case .http1: .tcp(Self.makeClient(.http1Only))
-            case .http2: .tcp(Self.makeClient(.automatic))
-            case .http3: .quic(try HTTP3Client(port: mirror.http3Port))
-            }
-        self.init(mirror.address, version, client)
+        switch version {
+        case .http1: self.init(mirror.address, version, .tcp(Self.makeClient(.http1Only)))
+        case .http2: self.init(mirror.address, version, .tcp(Self.makeClient(.automatic)))
+        case .http3: self.init(of: mirror, with: try HTTP3Client(port: mirror.http3Port))
+        }
+    }
+
+    package convenience init(of mirror: MirrorProcess, with client: HTTP3Client) {
+        self.init(mirror.address, .http3, .quic(client))
     }
 
     private init(_ address: String, _ version: Version, _ client: Client) {
