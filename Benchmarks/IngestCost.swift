@@ -26,12 +26,13 @@ struct IngestCost: AsyncParsableCommand {
 
     func run() async throws {
         let server = try await MirrorProcess()
-        let bare = try await startBareReceivers()
+        let ports = (0..<streams).map { _ in FreePort.udp }
+        let bare = try await startBareReceivers(on: ports)
         let idle = try ProcessUsage(of: server.process.identifier).residentBytes
-        let senders = try (0..<streams).flatMap { index in
+        let senders = try ports.flatMap { port in
             [
-                try publish(to: server.publishURL("s\(index)")),
-                try publish(to: "srt://127.0.0.1:\(Self.barePort(index))"),
+                try publish(to: server.publishURL("s\(port)")),
+                try publish(to: "srt://127.0.0.1:\(port)"),
             ]
         }
         defer { for process in senders + bare { process.signal(SIGKILL) } }
@@ -66,15 +67,15 @@ struct IngestCost: AsyncParsableCommand {
         ).report()
     }
 
-    private func startBareReceivers() async throws -> [ExternalProcess] {
-        let receivers = try (0..<streams).map { index in
+    private func startBareReceivers(on ports: [Int]) async throws -> [ExternalProcess] {
+        let receivers = try ports.map { port in
             try ExternalProcess(
                 "sh",
                 [
                     "-c",
                     """
                     exec srt-live-transmit -q -loglevel fatal \
-                        'srt://127.0.0.1:\(Self.barePort(index))?mode=listener' file://con >/dev/null
+                        'srt://127.0.0.1:\(port)?mode=listener' file://con >/dev/null
                     """,
                 ]
             )
@@ -99,8 +100,6 @@ struct IngestCost: AsyncParsableCommand {
         }
         return totals
     }
-
-    private static func barePort(_ index: Int) -> Int { 31_000 + index }
 
     /// The clip lasts 12 s.
     private static func bitsPerSecond() throws -> Double {
