@@ -13,6 +13,6 @@ struct HTTP3ResponseBodyWriter: ResponseBodyWriter {
     }
 
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {
-        stream.endBody()
+        try await stream.endBody()
     }
 }

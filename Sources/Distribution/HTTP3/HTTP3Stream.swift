@@ -36,6 +36,7 @@ final class HTTP3Stream {
     private var early = ByteBuffer()
     private var requestBody: AsyncThrowingStream<ByteBuffer, any Error>.Continuation?
     private var whenTaken: CheckedContinuation<Void, any Error>?
+    private var whenSent: CheckedContinuation<Void, any Error>?
 
     init(id: Int64, connection: QUICConnection, limits: RequestLimits) {
         self.id = id
@@ -140,7 +141,7 @@ final class HTTP3Stream {
         }
     }
 
-    /// Sends an answer; returns when the last of it has been handed over.
+    /// Sends an answer; returns when the last of its body has left.
     private func respond(_ response: Response, to method: HTTPRequest.Method) async throws {
         let hasBody =
             method != .head && response.body.contentLength != 0
@@ -169,9 +170,17 @@ final class HTTP3Stream {
         try await withCheckedThrowingContinuation { whenTaken = $0 }
     }
 
-    func endBody() {
+    /// Returns when all datagrams of the body are with the socket.
+    func endBody() async throws {
+        guard let connection, !isReset else { throw ViewerLeft() }
         chunks.isComplete = true
-        connection?.resume(self)
+        connection.resume(self)
+        try await withCheckedThrowingContinuation { whenSent = $0 }
+    }
+
+    func sent() {
+        whenSent?.resume()
+        whenSent = nil
     }
 
     /// An answer without a body, and without asking the responder.
@@ -212,6 +221,8 @@ final class HTTP3Stream {
         requestBody = nil
         whenTaken?.resume(throwing: ViewerLeft())
         whenTaken = nil
+        whenSent?.resume(throwing: ViewerLeft())
+        whenSent = nil
     }
 
     /// The peer has given up, or the stream has ended; nobody has pointers into the body any more.

@@ -16,6 +16,11 @@ extension QUICConnection {
         let httpVectors: UnsafeMutablePointer<nghttp3_vec>
         let quicVectors: UnsafeMutablePointer<ngtcp2_vec>
         let now: UInt64
+
+        /// Of what nghttp3 gives.
+        func byteCount(of vectors: Int) -> Int {
+            (0..<vectors).reduce(0) { $0 + httpVectors[$1].len }
+        }
     }
 
     /// Writes datagrams until there are no more to write now, the pacer says enough, or `burst` is full.
@@ -103,6 +108,9 @@ extension QUICConnection {
             )
             if taken >= 0, stream >= 0, let http = pointers.http {
                 nghttp3_conn_add_write_offset(http, stream, taken)
+                if isLast != 0, taken == pointers.byteCount(of: vectors) {
+                    streams[stream].map(endpoint.wrote)
+                }
             }
             switch CInt(result) {
             case NGTCP2_ERR_WRITE_MORE: continue

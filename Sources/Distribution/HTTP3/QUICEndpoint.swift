@@ -33,6 +33,8 @@ final class QUICEndpoint {
     var statelessAnswers = StatelessAnswers()
     private var generator = SystemRandomNumberGenerator()
     private var dirty: [QUICConnection] = []
+    /// Whose last datagram is in the burst.
+    private var written: [HTTP3Stream] = []
     private var isReading = false
     private var isFlushScheduled = false
     private var sweep: Scheduled<Void>?
@@ -171,13 +173,22 @@ final class QUICEndpoint {
             dirty.removeAll(keepingCapacity: true)
             for connection in turn {
                 connection.isDirty = false
-                while connection.write(into: burst, scratch: scratch) { burst.send(on: sockets) }
+                while connection.write(into: burst, scratch: scratch) { sendBurst() }
                 connection.closeIfDone()
             }
-            burst.send(on: sockets)
+            sendBurst()
         }
-        burst.send(on: sockets)
+        sendBurst()
     }
+
+    private func sendBurst() {
+        burst.send(on: sockets)
+        for stream in written { stream.sent() }
+        written.removeAll(keepingCapacity: true)
+    }
+
+    /// The last of an answer is in the burst.
+    func wrote(_ stream: HTTP3Stream) { written.append(stream) }
 
     func writabilityChanged() {
         if isWritable { flush() }
