@@ -35,7 +35,7 @@ import Testing
         try await Self.meetRefusals(mirror, viewer)
         try await Self.meetStrangers(mirror, viewer)
         first.kill()
-        let line = try LossyLine(to: mirror.srtPort)
+        let line = try LossyLine.make(to: mirror.srtPort)
         let third = try Publisher.ffmpeg(
             MirrorProcess.fixture("h264.ts"),
             to: "srt://127.0.0.1:\(line.port)?streamid=secret&passphrase=correct-horse"
