@@ -51,7 +51,7 @@ package final class StreamPipeline: Sendable {
         )
         self.configuration = configuration
         events = live.subscribe(limit: Self.queueLimit)
-        packaging = Mutex(StreamPackager(configuration: configuration).statistics)
+        packaging = Mutex(StreamPackager(configuration: configuration).measurements)
         var logger = logger
         logger[metadataKey: "stream"] = "\(name)"
         self.logger = logger
@@ -74,9 +74,9 @@ package final class StreamPipeline: Sendable {
             }
             guard isNews else { continue }
             store.apply(outputs)
-            let statistics = packager.statistics
-            packaging.withLock { $0 = statistics }
-            if statistics.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
+            let measurements = packager.measurements
+            packaging.withLock { $0 = measurements }
+            if measurements.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
         }
         store.apply(packager.finish())
         store.finish()
@@ -88,7 +88,7 @@ package final class StreamPipeline: Sendable {
     }
 
     package var packagerStatistics: PackagerStatistics {
-        packaging.withLock { $0 }
+        packaging.withLock { $0 }.advised(segmentTarget: configuration.segmentTarget)
     }
 
     /// Access units lost because the packager was too slow.

@@ -39,4 +39,11 @@ package struct PackagerStatistics: Sendable, Equatable {
     package var advice: [Advice] = []
 
     package init() {}
+
+    /// With the advice that follows from the figures behind that which is there.
+    package func advised(segmentTarget: Duration) -> PackagerStatistics {
+        var statistics = self
+        statistics.advice += Advice.about(self, segmentTarget: segmentTarget)
+        return statistics
+    }
 }

@@ -343,6 +343,11 @@ package struct StreamPackager: Sendable {
 
 extension StreamPackager {
     package var statistics: PackagerStatistics {
+        measurements.advised(segmentTarget: configuration.segmentTarget)
+    }
+
+    /// The statistics without the advice that follows from them: it is words, and dear.
+    package var measurements: PackagerStatistics {
         var statistics = counts
         statistics.frameRate = meter.frameRate
         statistics.lastGOP = meter.last
@@ -368,7 +373,6 @@ extension StreamPackager {
         if let keyframeWait, keyframeWait.upperBound - keyframeWait.lowerBound > limits.segment {
             statistics.advice.append(.noKeyframe)
         }
-        statistics.advice += Advice.about(statistics, segmentTarget: configuration.segmentTarget)
         return statistics
     }
 }
