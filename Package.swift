@@ -44,6 +44,7 @@ let package = Package(
             pkgConfig: "gnutls",
             providers: [.apt(["libgnutls28-dev"])]
         ),
+        .systemLibrary(name: "CMalloc", path: "Sources/SystemLibraries/CMalloc"),
         .systemLibrary(
             name: "CNghttp3",
             path: "Sources/SystemLibraries/CNghttp3",
@@ -143,6 +144,7 @@ let package = Package(
         .executableTarget(
             name: "MirrorServer",
             dependencies: [
+                "CMalloc",
                 "Distribution",
                 "Ingestion",
                 "Management",

@@ -79,7 +79,7 @@ enum ServerProcess {
         }
         // Stopped in the reverse order: publishers first, viewers once they have what there is.
         var group = ServiceGroupConfiguration(
-            services: [supervisor] + doors.services + contributions.services
+            services: [HeapTrimmer(), supervisor] + doors.services + contributions.services
                 + [watcher, readiness],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "mirror.services") { _ in

@@ -10,7 +10,9 @@ import Testing
         "Packaging": ["CZlib", "Media"],
         "Distribution": ["CGnuTLS", "CNghttp3", "CNgtcp2", "Media", "Packaging"],
         "Management": ["Distribution", "Ingestion", "Media", "Packaging"],
-        "MirrorServer": ["Distribution", "Ingestion", "Management", "Media", "Packaging"],
+        "MirrorServer": [
+            "CMalloc", "Distribution", "Ingestion", "Management", "Media", "Packaging",
+        ],
     ]
     /// What does no I/O imports nothing that could.
     private static let pure: Set<String> = ["Media", "Packaging"]
