@@ -11,7 +11,7 @@ struct MirrorBenchmarks: AsyncParsableCommand {
         abstract: "Measures Mirror on this machine.",
         subcommands: [
             PackagingThroughput.self, IngestCost.self, StartUp.self, ReleaseLag.self,
-            GlassToGlass.self, HTTP3Delivery.self, HTTP3Soak.self,
+            GlassToGlass.self, HTTP3Delivery.self, HTTP3Soak.self, LossyNetwork.self,
         ]
     )
 }
