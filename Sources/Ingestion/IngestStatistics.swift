@@ -6,6 +6,7 @@ package struct IngestStatistics: Sendable, Equatable {
     /// Over the last second or so.
     package var bitrateBitsPerSecond: Double = 0
     package var srt: SRTStatistics?
+    package var rtp: RTPStatistics?
     package var transportStream = TransportStreamStatistics()
 
     package init() {}

@@ -5,6 +5,9 @@ package struct PublishRequest: Sendable {
     package enum Transport: String, Sendable, CaseIterable {
         case srtListener = "srt"
         case srtCaller = "srt_caller"
+        case rtp = "rtp"
+        /// A transport stream in plain UDP datagrams.
+        case udp = "udp"
     }
 
     package var name: StreamName
@@ -58,6 +61,8 @@ package enum PublishRefusal: String, Error, Sendable, CaseIterable {
     case modeNotSupported = "mode_not_supported"
     case full = "full"
     case bitrateExceeded = "bitrate_exceeded"
+    /// Over RTP: no session and no SDP tells of it, and it takes one.
+    case unannounced = "unannounced"
     case shuttingDown = "shutting_down"
 }
 

@@ -8,6 +8,7 @@ extension RouterMethods {
     package func addManagementRoutes(source: ManagementSource, console: Console) {
         addConsoleRoutes(console)
         addAPIRoutes(source: source)
+        addSessionDescriptionRoutes(source.descriptions)
         addHealthRoutes(source: source)
     }
 }

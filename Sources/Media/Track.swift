@@ -88,11 +88,12 @@ package struct DataFormat: Sendable, Hashable {
         case id3 = "ID3"
         case dvbSubtitles = "DVB subtitles"
         case dvbTeletext = "DVB teletext"
+        case linearPCM = "linear PCM"
         case unknown
     }
 
     package let kind: Kind
-    /// The `stream_type` of the PMT.
+    /// The `stream_type` of the PMT; 0 where the source has none.
     package let streamType: UInt8
 
     package init(kind: Kind, streamType: UInt8) {

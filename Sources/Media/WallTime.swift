@@ -36,4 +36,12 @@ package struct WallTime: Sendable, Hashable, Comparable {
         )
         return WallTime(microsecondsSinceEpoch: overflow ? (sum < 0 ? .max : .min) : sum)
     }
+
+    /// `self` moved by a length of real time; saturates.
+    package func advanced(by duration: Duration) -> WallTime {
+        let (seconds, attoseconds) = duration.components
+        let time = MediaTime(ticks: seconds, timescale: 1).converted(to: 1_000_000)
+        let fraction = MediaTime(ticks: attoseconds / 1_000_000_000_000, timescale: 1_000_000)
+        return advanced(by: time + fraction)
+    }
 }

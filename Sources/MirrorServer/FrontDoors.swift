@@ -97,7 +97,16 @@ extension ServerConfiguration {
     var listeningServices: [String] {
         ["https", "metrics"] + (server.http3.isEnabled ? ["http3"] : [])
             + (server.httpPort == 0 ? [] : ["http"])
-            + (srt.isEnabled ? ["srt"] : [])
+            + (srt.isEnabled ? ["srt"] : []) + (rtp.isEnabled ? rtp.listeningServices : [])
+    }
+}
+
+extension ServerConfiguration.RTP {
+    fileprivate var listeningServices: [String] {
+        ["rtp", "rtcp"]
+            + ownPorts.flatMap { port, rtcpPort in
+                ["rtp-\(port)"] + (rtcpPort == nil ? [] : ["rtcp-\(port)"])
+            }
     }
 }
 

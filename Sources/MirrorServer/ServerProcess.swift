@@ -41,7 +41,7 @@ enum ServerProcess {
         )
 
         // Contributions.
-        let contributions = Contributions(configuration, admission: registry, logger: logger)
+        let contributions = try Contributions(configuration, admission: registry, logger: logger)
 
         // Viewers and operators.
         let traffic = DistributionStatistics()
@@ -74,8 +74,10 @@ enum ServerProcess {
             onChange: { trigger in reloader.reload(trigger) }
         )
 
-        for (service, port) in try contributions.start() {
-            readiness.opened(service, address: configuration.srt.bindAddress, port: port)
+        try await contributions.start { service, port in
+            let address =
+                service == "srt" ? configuration.srt.bindAddress : configuration.rtp.bindAddress
+            readiness.opened(service, address: address, port: port)
         }
         // Stopped in the reverse order: publishers first, viewers once they have what there is.
         var group = ServiceGroupConfiguration(

@@ -14,8 +14,15 @@ extension ManagementSource {
     ) {
         let startedAt = Timestamp(.now)
         self.init(
-            streams: { registry.entries.map { StreamSnapshot($0, traffic: traffic) } },
-            stream: { name in registry[name].map { StreamSnapshot($0, traffic: traffic) } },
+            streams: {
+                let onAir = registry.entries.map { StreamSnapshot($0, traffic: traffic) }
+                return onAir.joined(by: contributions.detections)
+            },
+            stream: { name in
+                let onAir = registry[name].map { StreamSnapshot($0, traffic: traffic) }
+                return [onAir].compactMap(\.self)
+                    .joined(by: contributions.detections.filter { $0.name == name }).first
+            },
             health: { readiness.health },
             server: {
                 ServerSnapshot(
@@ -23,12 +30,15 @@ extension ManagementSource {
                     startedAt: startedAt,
                     publish: ServerSnapshot.PublishAddress(
                         srtPort: readiness.port(of: "srt"),
+                        rtpPort: readiness.port(of: "rtp"),
                         isPassphraseRequired: registry.isPassphraseRequired
                     ),
                     refusals: contributions.refusals,
-                    http: HTTPSnapshot(traffic.snapshot)
+                    http: HTTPSnapshot(traffic.snapshot),
+                    rtp: contributions.rtpStatistics
                 )
-            }
+            },
+            descriptions: contributions.descriptions
         )
     }
 }
@@ -59,5 +69,23 @@ extension StreamSnapshot {
                 firstPartAfter: pipeline.firstPartAt?.duration(since: entry.firstPublishedAt)
             )
         )
+    }
+}
+
+extension [StreamSnapshot] {
+    /// With senders that are looked at: as streams of their own, or said of the stream that waits for
+    /// one of them.
+    fileprivate func joined(by detections: [RTPDetection]) -> [StreamSnapshot] {
+        guard !detections.isEmpty else { return self }
+        var all = self
+        for detection in detections {
+            guard let index = all.firstIndex(where: { $0.name == "\(detection.name)" }) else {
+                all.append(StreamSnapshot(detection))
+                continue
+            }
+            guard all[index].publisher == nil, all[index].detection == nil else { continue }
+            all[index].detection = DetectionSnapshot(detection)
+        }
+        return all.sorted { $0.name < $1.name }
     }
 }

@@ -17,6 +17,11 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case srtURL = "srt-url"
     case playlistRequest = "playlist-request"
     case resourceName = "resource-name"
+    case rtp, rtcp
+    case rtpReorder = "rtp-reorder"
+    case rtpCorrection = "rtp-correction"
+    case rtpSession = "rtp-session"
+    case sessionDescription = "session-description"
 
     /// Feeds the target; traps when a promise is broken.
     package func run(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -38,6 +43,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             _ = try? PlaylistRequest(queryItems: Self.queryItems(bytes))
         case .resourceName:
             _ = ResourceName(String(decoding: bytes, as: UTF8.self), epoch: "0a1b")
+        case .rtp: Self.readRTP(bytes)
+        case .rtcp: Self.readRTCP(bytes)
+        case .rtpReorder: Self.reorder(bytes)
+        case .rtpCorrection: Self.correct(bytes)
+        case .rtpSession: Self.receiveRTP(bytes)
+        case .sessionDescription:
+            _ = try? SessionDescription(parsing: String(decoding: bytes, as: UTF8.self))
         }
     }
 

@@ -141,8 +141,8 @@ import Testing
             encoding: .utf8
         )
         for path in [
-            "/api/v1/server", "/api/v1/streams", "/api/v1/streams/{stream}", "/health/live",
-            "/health/ready", "/metrics",
+            "/api/v1/server", "/api/v1/streams", "/api/v1/streams/{stream}",
+            "/api/v1/streams/{stream}/sdp", "/health/live", "/health/ready", "/metrics",
         ] {
             #expect(description.contains("\n  \(path):\n"), "\(path)")
         }

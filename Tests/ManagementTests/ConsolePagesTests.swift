@@ -1,7 +1,9 @@
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import Ingestion
 import Management
+import Media
 import Packaging
 import TestSupport
 import Testing
@@ -25,6 +27,31 @@ import Testing
             #expect(try await page.evaluate(link) == "/watch/stage")
             #expect(page.problems == [])
             #expect(page.failedLoads == [])
+        }
+    }
+
+    @Test func aSenderThatIsLookedAtIsShownWithWhatItLacks() async throws {
+        let detection = RTPDetection(
+            name: try #require(StreamName("rtp-7")),
+            peer: RTPPeer(address: IPAddress(ipv4: 0xC000_0207), port: 41_000),
+            ssrc: 7,
+            payloadType: 96,
+            since: .sample,
+            packets: 12,
+            hint: "no parameter sets in band"
+        )
+        let fixture = ManagementFixture(streams: [StreamSnapshot(detection)])
+        try await browse(fixture) { page, address in
+            try await page.navigate(to: address)
+            try await page.wait(for: "document.querySelector('.stream')")
+            let row = try await page.evaluate("document.querySelector('.stream').innerText").string
+            #expect(row?.contains("Detecting") == true)
+            #expect(row?.contains("no parameter sets in band") == true)
+            let isHidden = "getComputedStyle(document.querySelector('.stream-watch')).display"
+            #expect(try await page.evaluate(isHidden) == "none")
+            let command = "document.getElementById('rtp-command').innerText"
+            #expect(try await page.evaluate(command).string?.contains("port=5004") == true)
+            #expect(page.problems == [])
         }
     }
 

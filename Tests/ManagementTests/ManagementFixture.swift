@@ -25,6 +25,7 @@ struct ManagementFixture: Sendable {
     }
 
     private let answers: Answers
+    private let descriptions: SessionDescriptions
     let console: Console
 
     init(
@@ -33,17 +34,21 @@ struct ManagementFixture: Sendable {
         version: String = "1.2.3",
         refusals: [PublishRefusal: UInt64] = [:],
         traffic: DistributionStatistics.Snapshot = .init(),
+        rtp: RTPListenerStatistics? = nil,
+        descriptions: SessionDescriptions = .none,
         webAssetsDirectory: String = "no/such/folder"
     ) {
         answers = Answers(
             server: ServerSnapshot(
                 version: version,
                 startedAt: Timestamp(.sample),
-                publish: .init(srtPort: 30_000, isPassphraseRequired: true),
+                publish: .init(srtPort: 30_000, rtpPort: 5_004, isPassphraseRequired: true),
                 refusals: refusals,
-                http: HTTPSnapshot(traffic)
+                http: HTTPSnapshot(traffic),
+                rtp: rtp
             )
         )
+        self.descriptions = descriptions
         answers.streams.withLock { $0 = streams }
         answers.health.withLock { $0 = health }
         console = Console(
@@ -60,7 +65,8 @@ struct ManagementFixture: Sendable {
                 answers.streams.withLock { $0.first { $0.name == name.description } }
             },
             health: { answers.health.withLock { $0 } },
-            server: { answers.server }
+            server: { answers.server },
+            descriptions: descriptions
         )
     }
 
@@ -81,10 +87,16 @@ struct ManagementFixture: Sendable {
     func get(
         _ path: String,
         _ method: HTTPRequest.Method = .get,
-        headers: HTTPFields = [:]
+        headers: HTTPFields = [:],
+        body: String? = nil
     ) async throws -> TestResponse {
         try await application.test(.router) { client in
-            try await client.execute(uri: path, method: method, headers: headers)
+            try await client.execute(
+                uri: path,
+                method: method,
+                headers: headers,
+                body: body.map { ByteBuffer(string: $0) }
+            )
         }
     }
 }

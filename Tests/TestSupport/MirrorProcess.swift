@@ -14,6 +14,8 @@ package final class MirrorProcess: Sendable {
     package let httpPort: Int
     package let metricsPort: Int
     package let srtPort: Int
+    package let rtpPort: Int
+    package let rtcpPort: Int
     /// From starting the process to its word that it is ready, to about 2 ms.
     package let startDuration: Duration
 
@@ -52,6 +54,8 @@ package final class MirrorProcess: Sendable {
             "MIRROR_METRICS_PORT": "0",
             "MIRROR_INGESTION_SRT_BIND_ADDRESS": "127.0.0.1",
             "MIRROR_INGESTION_SRT_PORT": "0",
+            "MIRROR_INGESTION_RTP_BIND_ADDRESS": "127.0.0.1",
+            "MIRROR_INGESTION_RTP_PORT": "0",
             "MIRROR_LOGGING_FORMAT": "json",
         ]
         let start = ContinuousClock.now
@@ -67,6 +71,8 @@ package final class MirrorProcess: Sendable {
         httpPort = found["http"] ?? 0
         metricsPort = found["metrics"] ?? 0
         srtPort = found["srt"] ?? 0
+        rtpPort = found["rtp"] ?? 0
+        rtcpPort = found["rtcp"] ?? 0
     }
 
     deinit {

@@ -78,17 +78,18 @@ package final class Viewer: Sendable {
         }
     }
 
-    /// `path` may be a whole URL, of another server too, but not over HTTP/3.
+    /// `path` may be a whole URL, of another server too, but not over HTTP/3, which sends no body.
     package func ask(
         _ path: String,
         method: String = "GET",
         headers: [(String, String)] = [],
+        body: String? = nil,
         atMost limit: Duration = .seconds(20)
     ) async throws -> Answer {
         switch client {
         case .tcp(let client):
             let url = path.hasPrefix("http") ? path : address + path
-            return try await Self.ask(client, url, method, headers, atMost: limit)
+            return try await Self.ask(client, url, method, headers, body, atMost: limit)
         case .quic(let client):
             return try await client.ask(path, method: method, headers: headers, atMost: limit)
         }
@@ -99,11 +100,13 @@ package final class Viewer: Sendable {
         _ url: String,
         _ method: String,
         _ headers: [(String, String)],
+        _ body: String?,
         atMost limit: Duration
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url)
         request.method = .init(rawValue: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(string: body)) }
         let response = try await client.execute(
             request,
             deadline: .now() + .nanoseconds(Int64(limit / .nanoseconds(1)))

@@ -16,16 +16,23 @@ struct ElementaryStreamDescription: Equatable {
 
     var trackID: Track.ID { Track.ID(Int(pid)) }
 
+    /// What there is to announce.
+    var track: TrackDescription {
+        let kind: TrackDescription.Kind =
+            switch contents {
+            case .video(let codec): .video(codec)
+            case .audio(let framing, _): .audio(framing.codec)
+            case .data(let kind): .data(DataFormat(kind: kind, streamType: streamType))
+            }
+        return TrackDescription(id: trackID, kind: kind, language: language)
+    }
+
     var isVideo: Bool {
         if case .video = contents { true } else { false }
     }
 
     var isAudio: Bool {
         if case .audio = contents { true } else { false }
-    }
-
-    var isData: Bool {
-        if case .data = contents { true } else { false }
     }
 
     /// The same stream, listed but not carried.
@@ -150,5 +157,17 @@ extension ElementaryStreamDescription {
         static let ac3: UInt8 = 0x6A
         static let enhancedAC3: UInt8 = 0x7A
         static let `extension`: UInt8 = 0x7F
+    }
+}
+
+extension AudioBitstreamParser.Framing {
+    fileprivate var codec: AudioFormat.Codec {
+        switch self {
+        case .adts, .latm: .aac
+        case .opus: .opus
+        case .ac3: .ac3
+        case .eac3: .eac3
+        case .mpegAudio: .mp3
+        }
     }
 }

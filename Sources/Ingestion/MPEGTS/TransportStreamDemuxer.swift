@@ -166,7 +166,7 @@ struct TransportStreamDemuxer {
         routes = makeRoutes(descriptions)
         let leading = descriptions.first(where: \.isVideo) ?? descriptions.first(where: \.isAudio)
         program.leadingPID = leading?.pid
-        if hasNewMap { program.announcer.setStreams(descriptions, emit) }
+        if hasNewMap { program.announcer.setStreams(descriptions.map(\.track), emit) }
     }
 
     /// Outside DVB the PID of its time tables may carry anything.

@@ -10,7 +10,7 @@ extension PublishRefusal {
         case .nameTaken: SRT_REJX_CONFLICT
         case .wrongPassphrase, .passphraseRequired: SRT_REJX_UNAUTHORIZED
         case .passphraseNotExpected: SRT_REJX_UNACCEPTABLE
-        case .sourceNotAllowed: SRT_REJX_FORBIDDEN
+        case .sourceNotAllowed, .unannounced: SRT_REJX_FORBIDDEN
         case .modeNotSupported: SRT_REJX_BAD_MODE
         case .full, .bitrateExceeded: SRT_REJX_OVERLOAD
         case .shuttingDown: SRT_REJX_DOWN
@@ -38,6 +38,8 @@ extension PublishRefusal {
             "the limit of publishers is reached: raise it, or stop one"
         case .bitrateExceeded:
             "lower the encoder's bitrate, or raise the limit for this stream"
+        case .unannounced:
+            "declare it in ingestion.rtp.sessions or by an SDP, or set ingestion.rtp.accept_unannounced"
         case .shuttingDown:
             "the server is stopping: connect again once it is back"
         }

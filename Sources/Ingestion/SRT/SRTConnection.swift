@@ -151,13 +151,3 @@ final class SRTConnection {
         socket.close()
     }
 }
-
-/// The events of one turn, which leave together.
-private final class Outbox {
-    var events: [MediaEvent] = []
-
-    func take() -> [MediaEvent] {
-        defer { events.removeAll() }
-        return events
-    }
-}

@@ -53,15 +53,18 @@ struct UDPSocket: ~Copyable {
 
     /// The port it is bound to.
     func port() throws(SRTError) -> UInt16 {
-        var address = sockaddr_in6()
-        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let status = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 getsockname(descriptor, $0, &length)
             }
         }
         guard status == 0 else { throw .system("asking a UDP socket for its port") }
-        return UInt16(bigEndian: address.sin6_port)
+        // sin_port and sin6_port are at the same place: two bytes behind the family.
+        return withUnsafeBytes(of: address) { bytes in
+            UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        }
     }
 
     /// Bytes the kernel really buffers for the descriptor; it reports twice what it grants.

@@ -1,8 +1,9 @@
 package import Media
 
-/// Everything the management plane knows: questions that the server answers from memory.
+/// Everything the management plane knows: questions that the server answers from memory, and the one
+/// thing it can be told.
 ///
-/// Management reads snapshots only and is never on the media path. Each closure is called once for
+/// Management reads snapshots and is never on the media path. Each closure is called once for
 /// each request that needs it, on any thread, and must not block.
 package struct ManagementSource: Sendable {
     /// Every stream with a name on air, in the order of their names.
@@ -10,16 +11,19 @@ package struct ManagementSource: Sendable {
     package var stream: @Sendable (StreamName) -> StreamSnapshot?
     package var health: @Sendable () -> HealthSnapshot
     package var server: @Sendable () -> ServerSnapshot
+    package var descriptions: SessionDescriptions
 
     package init(
         streams: @escaping @Sendable () -> [StreamSnapshot],
         stream: @escaping @Sendable (StreamName) -> StreamSnapshot?,
         health: @escaping @Sendable () -> HealthSnapshot,
-        server: @escaping @Sendable () -> ServerSnapshot
+        server: @escaping @Sendable () -> ServerSnapshot,
+        descriptions: SessionDescriptions = .none
     ) {
         self.streams = streams
         self.stream = stream
         self.health = health
         self.server = server
+        self.descriptions = descriptions
     }
 }

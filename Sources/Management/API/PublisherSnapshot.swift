@@ -43,7 +43,7 @@ package struct PublisherSnapshot: Codable, Sendable, Equatable {
         }
     }
 
-    /// `srt`, `srt_caller`.
+    /// `srt`, `srt_caller`, `rtp`, `udp`.
     package var transport: String
     /// `192.0.2.7:41000`, `[2001:db8::7]:41000`.
     package var address: String
@@ -51,6 +51,7 @@ package struct PublisherSnapshot: Codable, Sendable, Equatable {
     package var user: String?
     package var since: Timestamp
     package var srt: SRT?
+    package var rtp: RTP?
 
     package init(_ publication: Publication) {
         let request = publication.request
@@ -61,6 +62,8 @@ package struct PublisherSnapshot: Codable, Sendable, Equatable {
             ? "[\(host)]:\(request.sourcePort)" : "\(host):\(request.sourcePort)"
         user = request.user
         since = Timestamp(publication.startedAt)
-        srt = publication.statistics.srt.map(SRT.init)
+        let statistics = publication.statistics
+        srt = statistics.srt.map(SRT.init)
+        rtp = statistics.rtp.map(RTP.init)
     }
 }

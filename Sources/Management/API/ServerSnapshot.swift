@@ -8,11 +8,14 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
     package struct PublishAddress: Codable, Sendable, Equatable {
         /// UDP port; `nil` while SRT is off.
         package var srtPort: Int?
+        /// UDP port; `nil` while RTP is off.
+        package var rtpPort: Int?
         /// Of names that no rule of `streams` has.
         package var isPassphraseRequired: Bool
 
-        package init(srtPort: Int?, isPassphraseRequired: Bool) {
+        package init(srtPort: Int?, rtpPort: Int? = nil, isPassphraseRequired: Bool) {
             self.srtPort = srtPort
+            self.rtpPort = rtpPort
             self.isPassphraseRequired = isPassphraseRequired
         }
     }
@@ -23,13 +26,16 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
     /// Publishers turned away, by `PublishRefusal`; a reason that never happened may be missing.
     package var refusals: [String: UInt64]
     package var http: HTTPSnapshot
+    /// `nil` while RTP is off.
+    package var rtp: RTPListenerSnapshot?
 
     package init(
         version: String,
         startedAt: Timestamp,
         publish: PublishAddress,
         refusals: [PublishRefusal: UInt64] = [:],
-        http: HTTPSnapshot
+        http: HTTPSnapshot,
+        rtp: RTPListenerStatistics? = nil
     ) {
         self.version = version
         self.startedAt = startedAt
@@ -38,5 +44,28 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
             uniqueKeysWithValues: refusals.map { ($0.key.rawValue, $0.value) }
         )
         self.http = http
+        self.rtp = rtp.map(RTPListenerSnapshot.init)
+    }
+}
+
+/// What came to the ports of RTP.
+package struct RTPListenerSnapshot: Codable, Sendable, Equatable {
+    package var sessions: Int
+    package var acceptedSessions: UInt64
+    /// Senders that are looked at.
+    package var detecting: Int
+    package var datagrams: UInt64
+    /// Neither RTP nor RTCP, or of nobody on air.
+    package var ignoredDatagrams: UInt64
+    /// Of senders that were not looked at: too many came at once.
+    package var droppedNewcomers: UInt64
+
+    init(_ statistics: RTPListenerStatistics) {
+        sessions = statistics.sessions
+        acceptedSessions = statistics.acceptedSessions
+        detecting = statistics.detections.count
+        datagrams = statistics.datagrams
+        ignoredDatagrams = statistics.ignoredDatagrams
+        droppedNewcomers = statistics.droppedNewcomers
     }
 }

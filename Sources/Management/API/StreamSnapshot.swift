@@ -5,6 +5,8 @@
 /// JSON: the same names in snake_case; what is not known is left out.
 package struct StreamSnapshot: Codable, Sendable, Equatable {
     package enum State: String, Codable, Sendable, CaseIterable {
+        /// Somebody sends RTP, and what it is is not known yet.
+        case detecting
         /// The publisher is there; nothing can be played yet.
         case waiting
         case live
@@ -20,6 +22,8 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
     package var since: Timestamp
     /// `nil` while nobody publishes.
     package var publisher: PublisherSnapshot?
+    /// Of a sender that is looked at.
+    package var detection: DetectionSnapshot?
     package var tracks: [TrackSnapshot]
     package var ingest: IngestSnapshot?
     package var packaging: PackagingSnapshot?

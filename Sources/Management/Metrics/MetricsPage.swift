@@ -71,7 +71,47 @@ struct MetricsPage {
                 Double(server.refusals[refusal.rawValue] ?? 0)
             )
         }
+        if let rtp = server.rtp { add(rtp: rtp) }
         add(http: server.http)
+    }
+
+    private mutating func add(rtp: RTPListenerSnapshot) {
+        text.add(
+            "mirror_rtp_sessions",
+            .gauge,
+            "Contributions over RTP and plain UDP on air.",
+            Double(rtp.sessions)
+        )
+        text.add(
+            "mirror_rtp_sessions_total",
+            .counter,
+            "Contributions over RTP and plain UDP that came on air.",
+            Double(rtp.acceptedSessions)
+        )
+        text.add(
+            "mirror_rtp_detecting",
+            .gauge,
+            "Senders of RTP that are looked at and not on air.",
+            Double(rtp.detecting)
+        )
+        text.add(
+            "mirror_rtp_datagrams_total",
+            .counter,
+            "Datagrams that came to the ports of RTP.",
+            Double(rtp.datagrams)
+        )
+        text.add(
+            "mirror_rtp_ignored_datagrams_total",
+            .counter,
+            "Those that were neither RTP nor RTCP, or of nobody on air.",
+            Double(rtp.ignoredDatagrams)
+        )
+        text.add(
+            "mirror_rtp_dropped_newcomers_total",
+            .counter,
+            "Those of new senders that were not looked at: too many came at once.",
+            Double(rtp.droppedNewcomers)
+        )
     }
 
     private mutating func add(http: HTTPSnapshot) {

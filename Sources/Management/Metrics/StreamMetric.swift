@@ -6,7 +6,7 @@ struct StreamMetric: Sendable {
     /// `nil` while the stream has nothing to say of it, such as SRT figures with no publisher.
     let value: @Sendable (StreamSnapshot) -> Double?
 
-    static let all: [StreamMetric] = ingest + srt + transportStream + packaging + delivery
+    static let all: [StreamMetric] = ingest + srt + rtp + transportStream + packaging + delivery
 
     private static func counter(
         _ name: String,
@@ -59,6 +59,33 @@ struct StreamMetric: Sendable {
         },
         counter("srt_undecrypted_packets_total", "Data packets that could not be decrypted.") {
             $0.publisher?.srt?.undecryptedPackets
+        },
+    ]
+
+    private static let rtp: [StreamMetric] = [
+        counter("rtp_received_packets_total", "RTP packets received.") {
+            $0.publisher?.rtp?.total(\.receivedPackets)
+        },
+        counter("rtp_lost_packets_total", "RTP packets missing by their sequence numbers.") {
+            $0.publisher?.rtp?.total(\.lostPackets)
+        },
+        counter("rtp_reordered_packets_total", "RTP packets that came behind a later one.") {
+            $0.publisher?.rtp?.total(\.reorderedPackets)
+        },
+        counter("rtp_late_packets_total", "RTP packets that came after they were given up.") {
+            $0.publisher?.rtp?.total(\.latePackets)
+        },
+        counter("rtp_recovered_packets_total", "RTP packets sent again or rebuilt.") {
+            $0.publisher?.rtp?.recoveredPackets
+        },
+        counter("rtp_damaged_units_total", "Pictures and frames dropped for a missing packet.") {
+            $0.publisher?.rtp?.total(\.damagedUnits)
+        },
+        gauge("rtp_jitter_seconds", "Interarrival jitter, of the stream where it is largest.") {
+            $0.publisher?.rtp?.streams.map { $0.jitterMilliseconds / 1_000 }.max()
+        },
+        gauge("rtp_clock_offset_seconds", "How far a stream is from its clock, at most.") {
+            $0.publisher?.rtp?.streams.map { abs($0.offsetMilliseconds) / 1_000 }.max()
         },
     ]
 
@@ -152,4 +179,10 @@ struct StreamMetric: Sendable {
             $0.delivery.playlistRenders
         },
     ]
+}
+
+extension PublisherSnapshot.RTP {
+    fileprivate func total(_ figure: KeyPath<Stream, UInt64>) -> UInt64 {
+        streams.reduce(0) { $0 &+ $1[keyPath: figure] }
+    }
 }

@@ -2,6 +2,7 @@
 ///
 /// In:    H.264 and HEVC in byte stream format (Annex B); AV1 in start code format or as low
 ///        overhead OBUs, told apart by parsing; JPEG XS with or without its elementary stream header.
+///        Or, where a packet format told them apart, the units themselves.
 /// Out:   access units in decoding order, the first one a keyframe with its format.
 /// Bound: parameter sets by the counts of their specifications; nothing else is kept between calls.
 /// Gap:   any bytes are accepted. What cannot be decoded is dropped and counted.
@@ -25,11 +26,24 @@ package struct VideoBitstreamParser: Sendable {
     /// parameter sets.
     package var droppedUnits: UInt64 { parser.droppedUnits }
 
+    /// Whether everything a decoder must know came, so that the next keyframe can be decoded.
+    package var hasParameterSets: Bool { parser.hasParameterSets }
+
     /// Takes the bytes of one PES packet, normally one access unit.
     ///
     /// - Returns: Complete access units; what this call was given is not looked at again.
     package mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit] {
         parser.parse(bytes)
+    }
+
+    /// Takes units that are told apart already: NAL units without start codes, OBUs with or without
+    /// their size, or pieces of JPEG XS codestreams.
+    ///
+    /// `units` are their places in `bytes`, in decoding order.
+    ///
+    /// - Returns: As `parse(_:)`.
+    package mutating func parse(_ bytes: Span<UInt8>, units: [Range<Int>]) -> [VideoUnit] {
+        parser.parse(bytes, units: units)
     }
 }
 
@@ -37,5 +51,7 @@ package struct VideoBitstreamParser: Sendable {
 protocol VideoElementaryParser: Sendable {
     var format: VideoFormat? { get }
     var droppedUnits: UInt64 { get }
+    var hasParameterSets: Bool { get }
     mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit]
+    mutating func parse(_ bytes: Span<UInt8>, units: [Range<Int>]) -> [VideoUnit]
 }

@@ -1,3 +1,4 @@
+package import Ingestion
 import SwiftASN1
 import X509
 

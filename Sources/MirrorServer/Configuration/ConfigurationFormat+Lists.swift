@@ -1,3 +1,5 @@
+import Ingestion
+
 extension ConfigurationFormat where Value == [AddressRange] {
     /// A YAML list, or the same as text with commas.
     static let addressRanges = ConfigurationFormat(

@@ -42,6 +42,8 @@ package enum ConfigurationReport {
             case "streams": text += item(ConfigurationSchema.streamRule, indent: indent)
             case "ingestion.srt.callers":
                 text += item(ConfigurationSchema.srtCaller, indent: indent)
+            case "ingestion.rtp.sessions":
+                text += item(ConfigurationSchema.rtpSession, indent: indent)
             default: break
             }
         }

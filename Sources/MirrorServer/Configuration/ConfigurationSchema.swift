@@ -9,7 +9,7 @@ import Packaging
 /// `mirror config print` all come from these tables.
 package enum ConfigurationSchema {
     package static let keys: [ConfigurationKey<ServerConfiguration>] =
-        server + metrics + srt + publishing + packaging + logging
+        server + metrics + srt + rtp + publishing + packaging + logging
 
     /// What the sections are for, in the order of the example file.
     static let sections = [
@@ -19,6 +19,8 @@ package enum ConfigurationSchema {
         "ingestion": "How contributions reach Mirror.",
         "ingestion.srt":
             "SRT: publishers call this listener, and Mirror calls the listeners named.",
+        "ingestion.rtp":
+            "RTP, and transport streams over plain UDP: senders need not ask, so say who may send.",
         "publishing": "What holds for every stream, unless its rule below says otherwise.",
         "packaging": "How streams are cut for Low-Latency HLS.",
         "logging": "What is logged, to standard error.",

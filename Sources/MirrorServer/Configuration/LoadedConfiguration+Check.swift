@@ -7,6 +7,8 @@ extension LoadedConfiguration {
     func check(_ findings: inout ConfigurationFindings) {
         checkPackaging(&findings)
         checkPorts(&findings)
+        checkDatagramPorts(&findings)
+        checkSessions(&findings)
         let ceiling = configuration.srt.maxBandwidthBitsPerSecond ?? .max
         if configuration.streams.contains(where: { ($0.maxBitrateBitsPerSecond ?? 0) > ceiling }) {
             report(
@@ -59,6 +61,63 @@ extension LoadedConfiguration {
                     [key, other],
                     "\(key) and \(other) are both \(port)",
                     cure: "Give each a port of its own",
+                    &findings
+                )
+            }
+        }
+    }
+
+    /// UDP ports, which are apart from TCP's.
+    private func checkDatagramPorts(_ findings: inout ConfigurationFindings) {
+        let rtp = configuration.rtp
+        // What it is called, the key that has it, and the port.
+        var ports: [(name: String, key: String, port: Int)] = []
+        if configuration.server.http3.isEnabled {
+            let key = "server.http3_port"
+            ports.append((key, key, configuration.server.http3Port))
+        }
+        if configuration.srt.isEnabled {
+            ports.append(("ingestion.srt.port", "ingestion.srt.port", configuration.srt.port))
+        }
+        if rtp.isEnabled {
+            let key = "ingestion.rtp.rtcp_port"
+            ports.append(("ingestion.rtp.port", "ingestion.rtp.port", rtp.port))
+            ports.append(
+                (key, rtp.rtcpPort == 0 ? "ingestion.rtp.port" : key, rtp.effectiveRTCPPort)
+            )
+            for (port, rtcpPort) in rtp.ownPorts {
+                let key = "ingestion.rtp.sessions"
+                ports.append(("port in \(key)", key, port))
+                if let rtcpPort { ports.append(("rtcp_port in \(key)", key, rtcpPort)) }
+            }
+        }
+        for (index, one) in ports.enumerated() where one.port != 0 {
+            for other in ports[..<index] where other.port == one.port {
+                report(
+                    [one.key, other.key],
+                    "\(one.name) and \(other.name) are both \(one.port)",
+                    cure: "Give each a port of its own",
+                    &findings
+                )
+            }
+        }
+    }
+
+    private func checkSessions(_ findings: inout ConfigurationFindings) {
+        let rtp = configuration.rtp
+        let sessions = rtp.sessions.compactMap { session in
+            var declaration = session.declaration(sdp: session.sdp)
+            if declaration?.port == rtp.port { declaration?.port = nil }
+            return declaration.map { (declaration: $0, isComplete: session.sdpFile == nil) }
+        }
+        for (index, (session, isComplete)) in sessions.enumerated() {
+            // What a file says is known when it is read, at the start.
+            for (other, isOtherComplete) in sessions[..<index] where isComplete && isOtherComplete {
+                guard let conflict = session.conflict(with: other) else { continue }
+                report(
+                    ["ingestion.rtp.sessions"],
+                    "\(other.stream) and \(session.stream) \(conflict)",
+                    cure: "Tell them apart by port, source or ssrc",
                     &findings
                 )
             }

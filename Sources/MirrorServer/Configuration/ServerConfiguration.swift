@@ -9,6 +9,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var server = Server()
     package var metrics = Metrics()
     package var srt = SRT()
+    package var rtp = RTP()
     package var publishing = Publishing()
     package var streams: [StreamRule] = []
     package var packaging = PackagingConfiguration()
@@ -66,6 +67,27 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var maxConnections = 100
         package var peerIdleTimeout = Duration.seconds(5)
         package var callers: [SRTCallerConfiguration] = []
+
+        package init() {}
+    }
+
+    /// RTP, and transport streams over plain UDP.
+    package struct RTP: Sendable, Equatable {
+        package var isEnabled = true
+        package var bindAddress = "::"
+        package var port = 5_004
+        /// 0: the port after `port`.
+        package var rtcpPort = 0
+        /// What the kernel is asked to hold for each port.
+        package var bufferSizeBytes = 2 << 20
+        package var maxSessions = 100
+        package var maxSessionsPerAddress = 32
+        /// The longest wait for a packet that is late.
+        package var maxLatency = Duration.milliseconds(200)
+        package var idleTimeout = Duration.seconds(5)
+        /// Whether senders that no session and no SDP tells of may publish.
+        package var acceptsUnannounced = true
+        package var sessions: [RTPSessionConfiguration] = []
 
         package init() {}
     }

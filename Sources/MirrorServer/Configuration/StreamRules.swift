@@ -1,3 +1,4 @@
+package import Ingestion
 package import Media
 
 /// What holds for the streams whose names match; what it leaves out, the server's defaults decide.

@@ -1,7 +1,7 @@
 /// What to tell an operator about a key that Mirror does not know.
 enum UnknownKey {
     /// Sections that the design names and this version does not have.
-    static let unsupportedSections = ["ingestion.rtp", "transcoding"]
+    static let unsupportedSections = ["transcoding"]
 
     static func isUnsupported(_ path: String) -> Bool {
         unsupportedSections.contains { path == $0 || path.hasPrefix("\($0).") }

@@ -52,11 +52,15 @@ struct EventRecorder {
     /// One line an event.
     var log: [String] { events.map(\.line) }
 
+    var brokenPromise: String? { events.brokenPromise }
+}
+
+extension [MediaEvent] {
     /// What every consumer relies on, whatever the input was; `nil` when it holds.
     var brokenPromise: String? {
         var announced: TrackList?
         var last: [Track.ID: MediaTime] = [:]
-        for event in events {
+        for event in self {
             switch event {
             case .tracks(let list): announced = list
             case .discontinuity: last = [:]

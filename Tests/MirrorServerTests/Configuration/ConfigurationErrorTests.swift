@@ -52,7 +52,39 @@ import Testing
         ("server: { http_port: 8443 }", "server.http_port and server.https_port are both 8443"),
         ("server: { https_port: 9090 }", "metrics.port and server.https_port are both 9090"),
         ("transcoding: { preset: medium }", "it is not supported by Mirror"),
-        ("ingestion: { rtp: { port: 5004 } }", "it is not supported by Mirror"),
+        ("ingestion: { rtp: { port: 30000 } }", "rtp.port and ingestion.srt.port are both 30000"),
+        ("ingestion: { rtp: { port: 8442 } }", "rtcp_port and server.http3_port are both 8443"),
+        ("ingestion: { rtp: { buffer_size: 1KiB } }", "Give bytes such as 64KiB, at most 1GiB."),
+        ("ingestion: { rtp: { max_latency: 6s } }", "is out of range. Give a time, 5ms to 5s."),
+        ("ingestion.rtp.sessions: [{ port: 6000 }]", "stream is missing."),
+        ("ingestion.rtp.sessions: [{ stream: a, port: 5005 }]", "rtcp_port are both 5005"),
+        ("ingestion.rtp.sessions: [{ stream: a, source: x }]", "is neither an address nor"),
+        ("ingestion.rtp.sessions: [{ stream: a, ssrc: -1 }]", "is no SSRC. Give a number up to"),
+        ("ingestion.rtp.sessions: [{ stream: a, payload: mpegts }]", "Give it a port."),
+        (
+            "ingestion.rtp.sessions: [{ stream: a, port: 6000, payload: mpegts, ssrc: 1 }]",
+            "has no RTP header: no ssrc"
+        ),
+        ("ingestion.rtp.sessions: [{ stream: a, group: 10.0.0.1 }]", "is no multicast address"),
+        ("ingestion.rtp.sessions: [{ stream: a, interface: lo }]", "interface without group"),
+        (
+            "ingestion.rtp.sessions: [{ stream: a, sdp_file: b, sdp: \"v=0\\nm=video 0 RTP/AVP 33\" }]",
+            "both sdp and sdp_file are given. Keep one."
+        ),
+        ("ingestion.rtp.sessions: [{ stream: a, sdp: x }]", "cannot be used: "),
+        (
+            "ingestion.rtp.sessions: [{ stream: a }, { stream: b }]",
+            "a and b cannot be told apart. Tell them apart by port, source or ssrc."
+        ),
+        (
+            "ingestion.rtp.sessions: "
+                + "[{ stream: a, port: 6000, payload: mpegts }, { stream: b, port: 6000, ssrc: 1 }]",
+            "a and b share a port, and one has no RTP headers."
+        ),
+        (
+            "ingestion.rtp.sessions: [{ stream: a, ssrc: 1 }, { stream: a }]",
+            "a and a are two sessions of one name"
+        ),
         ("server: { https_prot: 1 }", "unknown key. Did you mean server.https_port?"),
         ("srt: { port: 1 }", "unknown key. Did you mean ingestion.srt?"),
         ("colour: red", "unknown key. `mirror config example` lists every key."),

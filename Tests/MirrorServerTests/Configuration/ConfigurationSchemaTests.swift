@@ -32,6 +32,20 @@ import Testing
             "[{\"url\": \"srt://192.0.2.7:9000?passphrase=correct-horse\", \"stream\": \"a\"}]",
             "[{url: \"srt://192.0.2.7:9000\", stream: \"a\", reconnect_min: 1s, reconnect_max: 30s}]"
         ),
+        "ingestion.rtp.enabled": ("no", "false"),
+        "ingestion.rtp.bind_address": ("192.0.2.1", "\"192.0.2.1\""),
+        "ingestion.rtp.port": ("0", "0"),
+        "ingestion.rtp.rtcp_port": ("6005", "6005"),
+        "ingestion.rtp.buffer_size": ("4194304", "4MiB"),
+        "ingestion.rtp.max_sessions": ("6", "6"),
+        "ingestion.rtp.max_sessions_per_address": ("2", "2"),
+        "ingestion.rtp.max_latency": ("50ms", "50ms"),
+        "ingestion.rtp.idle_timeout": ("2s", "2s"),
+        "ingestion.rtp.accept_unannounced": ("false", "false"),
+        "ingestion.rtp.sessions": (
+            "[{\"stream\": \"a\", \"port\": \"6000\", \"ssrc\": \"0x1F\", \"group\": \"FF02::1\"}]",
+            "[{stream: \"a\", port: 6000, ssrc: 31, payload: rtp, group: \"ff02::1\"}]"
+        ),
         "publishing.max_streams": ("3", "3"),
         "publishing.on_second_publisher": ("takeover", "takeover"),
         "publishing.grace": ("2m", "2m"),
@@ -125,11 +139,13 @@ import Testing
     @Test func commentedEntriesOfTheExampleCanBeTakenAsTheyAre() throws {
         let rule = ConfigurationReport.item(ConfigurationSchema.streamRule, indent: "")
         let caller = ConfigurationReport.item(ConfigurationSchema.srtCaller, indent: "")
-        let uncommented = [rule, caller].map { text in
+        let rtp = ConfigurationReport.item(ConfigurationSchema.rtpSession, indent: "")
+        let uncommented = [rule, caller, rtp].map { text in
             text.split(separator: "\n").map { $0.dropFirst(2) }.joined(separator: "\n") + "\n"
         }
         let configuration = try ConfigurationFile.load(
             "streams:\n\(uncommented[0])ingestion.srt.callers:\n\(uncommented[1])"
+                + "ingestion.rtp.sessions:\n\(uncommented[2])"
         )
         #expect(configuration.streams.count == 1)
         #expect(configuration.streams.first?.passphrase?.reveal() == "correct-horse-battery")
@@ -138,5 +154,14 @@ import Testing
         #expect(configuration.streams.first?.onSecondPublisher == .takeover)
         #expect(configuration.streams.first?.grace == .seconds(60))
         #expect(configuration.srt.callers.first?.url?.passphrase == "correct-horse")
+        let session = try #require(configuration.rtp.sessions.first)
+        #expect(session.port == 6004)
+        #expect(session.rtcpPort == 6005)
+        #expect(session.source == AddressRange("192.0.2.7"))
+        #expect(session.ssrc == 0x1a2b_3c4d)
+        #expect(session.group == IPAddress("239.1.2.3"))
+        #expect(session.interface == "eth0")
+        #expect(session.sdpFile == "studio.sdp")
+        #expect(session.sdp == nil)
     }
 }

@@ -1,3 +1,4 @@
+import Ingestion
 import Media
 import MirrorServer
 import Testing

@@ -7,6 +7,7 @@ const element = (id) => document.getElementById(id);
 const rows = new Map();
 
 const states = {
+  detecting: ['Detecting', 'warn'],
   waiting: ['Waiting', 'quiet'],
   live: ['Live', 'live'],
   interrupted: ['Interrupted', 'warn'],
@@ -46,12 +47,20 @@ function describe(track, measuredFrameRate) {
   return track.codec;
 }
 
+/** Packets that are missing for good; null where the transport does not tell. */
+function lostPackets({ srt, rtp }) {
+  if (srt) return srt.dropped_packets;
+  return rtp ? rtp.streams.reduce((sum, { lost_packets: lost }) => sum + lost, 0) : null;
+}
+
 function figures(stream) {
-  const srt = stream.publisher?.srt;
-  const lost = srt ? srt.dropped_packets : null;
+  const { srt, rtp } = stream.publisher ?? {};
+  const lost = lostPackets({ srt, rtp });
+  const jitter = rtp?.streams.map((one) => one.jitter_milliseconds) ?? [];
   return [
     ['Bitrate', stream.ingest ? bitrate(stream.ingest.bitrate_bits_per_second) : null],
     ['Round trip', srt ? `${srt.round_trip_milliseconds.toFixed(1)} ms` : null],
+    ['Jitter', jitter.length ? `${Math.max(...jitter).toFixed(1)} ms` : null],
     ['Packets lost', lost === null ? null : lost.toLocaleString('en')],
     ['Keyframes', stream.packaging?.gop.last_seconds
       ? `every ${Number(stream.packaging.gop.last_seconds.toFixed(2))} s` : null],
@@ -95,10 +104,14 @@ function show(stream, row) {
       .join('  ·  ') || 'Waiting for the first picture',
   );
   showFigures(field(row, 'figures'), figures(stream));
-  const advice = stream.packaging?.advice ?? [];
+  field(row, 'watch').hidden = stream.state === 'detecting';
+  const words = [
+    stream.detection?.message,
+    ...(stream.publisher?.rtp?.streams ?? []).map((one) => one.message),
+    ...(stream.packaging?.advice ?? []).map((item) => item.message),
+  ].filter(Boolean);
   const list = field(row, 'advice');
-  list.hidden = advice.length === 0;
-  const words = advice.map((item) => item.message);
+  list.hidden = words.length === 0;
   if (list.dataset.words !== words.join('\n')) {
     list.dataset.words = words.join('\n');
     list.replaceChildren(...words.map((message) => {
@@ -131,8 +144,15 @@ function showStreams(streams) {
 
 async function showServer() {
   const server = await load('/api/v1/server');
-  const { srt_port: port, is_passphrase_required: hasPassphrase } = server.publish;
+  const { srt_port: port, rtp_port: rtpPort, is_passphrase_required: hasPassphrase } =
+    server.publish;
   setText(element('server'), `Version ${server.version}`);
+  element('rtp').hidden = !rtpPort;
+  setText(
+    element('rtp-command'),
+    'gst-launch-1.0 filesrc location=input.mp4 ! qtdemux ! h264parse config-interval=-1'
+      + ` ! rtph264pay ! udpsink host=${location.hostname} port=${rtpPort}`,
+  );
   if (!port) {
     setText(element('publish-lead'), 'SRT is switched off on this server (ingestion.srt.enabled).');
     document.querySelector('.command').hidden = true;
@@ -175,17 +195,19 @@ async function refresh() {
   setTimeout(refresh, document.hidden ? 5 * REFRESH_MILLISECONDS : REFRESH_MILLISECONDS);
 }
 
-element('copy').addEventListener('click', async () => {
-  const button = element('copy');
-  try {
-    await navigator.clipboard.writeText(element('command').textContent);
-    button.textContent = 'Copied';
-  } catch {
-    // No clipboard outside a secure context: select the text, so that Ctrl-C copies it.
-    getSelection().selectAllChildren(element('command'));
-    button.textContent = 'Press Ctrl-C';
-  }
-  setTimeout(() => { button.textContent = 'Copy'; }, 2000);
-});
+for (const button of document.querySelectorAll('[data-copies]')) {
+  button.addEventListener('click', async () => {
+    const command = element(button.dataset.copies);
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      button.textContent = 'Copied';
+    } catch {
+      // No clipboard outside a secure context: select the text, so that Ctrl-C copies it.
+      getSelection().selectAllChildren(command);
+      button.textContent = 'Press Ctrl-C';
+    }
+    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+  });
+}
 
 refresh();

@@ -43,6 +43,12 @@ struct AV1Parser: VideoElementaryParser {
         return assemble(buffer.readableBytesUInt8Span, ranges: unitRanges, areWholeUnits: true)
     }
 
+    var hasParameterSets: Bool { sequenceHeader != nil }
+
+    mutating func parse(_ bytes: Span<UInt8>, units: [Range<Int>]) -> [VideoUnit] {
+        assemble(bytes, ranges: units, areWholeUnits: true)
+    }
+
     private static func hasStartCode(_ bytes: Span<UInt8>) -> Bool {
         bytes.count > 3 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] <= 1
     }

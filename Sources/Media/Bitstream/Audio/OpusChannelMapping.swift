@@ -45,15 +45,27 @@ struct OpusChannelMapping: Sendable {
         family == 255 ? "dual mono" : ChannelLayout.name(forChannels: channels)
     }
 
+    func format(samplesPerPacket: Int) -> AudioFormat {
+        AudioFormat(
+            codec: .opus,
+            codecString: "Opus",
+            sampleRate: OpusPacket.sampleRate,
+            channels: channels,
+            channelLayout: layoutName,
+            samplesPerAccessUnit: samplesPerPacket,
+            decoderConfiguration: decoderConfiguration
+        )
+    }
+
     /// The payload of `dOps`.
     ///
     /// Its pre-skip is 0: a live stream has no beginning to leave out.
-    func decoderConfiguration(sampleRate: Int) -> ByteBuffer {
+    private var decoderConfiguration: ByteBuffer {
         var record = ByteBuffer()
         record.writeInteger(UInt8(0))
         record.writeInteger(UInt8(channels))
         record.writeInteger(UInt16(0))
-        record.writeInteger(UInt32(sampleRate))
+        record.writeInteger(UInt32(OpusPacket.sampleRate))
         record.writeInteger(Int16(0))
         record.writeInteger(family)
         if family != 0 {

@@ -5,9 +5,6 @@ import NIOCore
 /// Shape: 11 bits `0x3FF`, flags, the packet's size in bytes of up to 255, trims, extension, packet.
 /// Source: the mapping of Opus into MPEG-TS registered as `Opus`; RFC 6716, 3.1 for the packet.
 struct OpusParser: AudioFrameParser {
-    /// Opus always decodes at this rate.
-    private static let sampleRate = 48_000
-
     private let mapping: OpusChannelMapping?
 
     /// - Parameter channelConfiguration: `channel_config_code`.
@@ -31,45 +28,11 @@ struct OpusParser: AudioFrameParser {
     mutating func parse(_ frame: Span<UInt8>) -> AudioFrame? {
         guard let mapping, let header = try? OpusControlHeader(frame) else { return nil }
         let packet = frame.extracting(droppingFirst: header.byteCount)
-        guard let samples = Self.samples(in: packet) else { return nil }
+        guard let samples = OpusPacket.samples(in: packet) else { return nil }
         return AudioFrame(
             payload: ByteBuffer(copying: packet),
-            format: AudioFormat(
-                codec: .opus,
-                codecString: "Opus",
-                sampleRate: Self.sampleRate,
-                channels: mapping.channels,
-                channelLayout: mapping.layoutName,
-                samplesPerAccessUnit: samples,
-                decoderConfiguration: mapping.decoderConfiguration(sampleRate: Self.sampleRate)
-            )
+            format: mapping.format(samplesPerPacket: samples)
         )
-    }
-
-    /// The length of a packet, from its TOC byte.
-    ///
-    /// Source: RFC 6716, 3.1 and 3.2.5.
-    private static func samples(in packet: Span<UInt8>) -> Int? {
-        guard !packet.isEmpty else { return nil }
-        let configuration = Int(packet[0] >> 3)
-        let frame =
-            switch configuration {
-            // SILK: 10, 20, 40, 60 ms; hybrid: 10, 20 ms; CELT: 2.5, 5, 10, 20 ms.
-            case 0..<12: [480, 960, 1920, 2880][configuration & 3]
-            case 12..<16: [480, 960][configuration & 1]
-            default: [120, 240, 480, 960][configuration & 3]
-            }
-        var count: Int
-        switch packet[0] & 3 {
-        case 0: count = 1
-        case 1, 2: count = 2
-        default:
-            guard packet.count > 1 else { return nil }
-            count = Int(packet[1] & 0x3F)
-        }
-        // At most 120 ms.
-        guard count > 0, frame * count <= 5760 else { return nil }
-        return frame * count
     }
 }
 

@@ -42,11 +42,20 @@ struct H264Parser: VideoElementaryParser {
         }
     }
 
+    var hasParameterSets: Bool { !sequences.isEmpty && !pictures.isEmpty }
+
     mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit] {
-        AnnexB.split(bytes, into: &unitRanges)
+        var ranges = unitRanges
+        unitRanges = []
+        defer { unitRanges = ranges }
+        AnnexB.split(bytes, into: &ranges)
+        return parse(bytes, units: ranges)
+    }
+
+    mutating func parse(_ bytes: Span<UInt8>, units ranges: [Range<Int>]) -> [VideoUnit] {
         var units: [VideoUnit] = []
-        for index in unitRanges.indices {
-            consume(unitRanges[index], of: bytes, units: &units)
+        for range in ranges where !range.isEmpty {
+            consume(range, isFirst: range == ranges.first, of: bytes, units: &units)
         }
         finishUnit(of: bytes, units: &units)
         prefix.clear()
@@ -55,13 +64,14 @@ struct H264Parser: VideoElementaryParser {
 
     private mutating func consume(
         _ range: Range<Int>,
+        isFirst: Bool,
         of bytes: Span<UInt8>,
         units: inout [VideoUnit]
     ) {
         // nal_unit_type, Table 7-1.
         switch bytes[range.lowerBound] & 0x1F {
         case 1, 2, 5:
-            consumeSlice(range, of: bytes, units: &units)
+            consumeSlice(range, isFirst: isFirst, of: bytes, units: &units)
         case 3, 4, 10, 19:
             if picture != nil { unit.append(range) }
         case 6:
@@ -93,6 +103,7 @@ struct H264Parser: VideoElementaryParser {
 
     private mutating func consumeSlice(
         _ range: Range<Int>,
+        isFirst: Bool,
         of bytes: Span<UInt8>,
         units: inout [VideoUnit]
     ) {
@@ -102,7 +113,7 @@ struct H264Parser: VideoElementaryParser {
         else {
             // Parameter sets are missing or the header is damaged: with no picture to belong to,
             // the slice is a picture that cannot be decoded.
-            if picture == nil, prefix.beginsAccessUnit || unitRanges.first == range {
+            if picture == nil, prefix.beginsAccessUnit || isFirst {
                 droppedUnits &+= 1
             }
             return

@@ -32,11 +32,20 @@ struct HEVCParser: VideoElementaryParser {
         let pictureParameterSet: Int
     }
 
+    var hasParameterSets: Bool { !sequences.isEmpty && !pictures.isEmpty }
+
     mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit] {
-        AnnexB.split(bytes, into: &unitRanges)
+        var ranges = unitRanges
+        unitRanges = []
+        defer { unitRanges = ranges }
+        AnnexB.split(bytes, into: &ranges)
+        return parse(bytes, units: ranges)
+    }
+
+    mutating func parse(_ bytes: Span<UInt8>, units ranges: [Range<Int>]) -> [VideoUnit] {
         var units: [VideoUnit] = []
-        for index in unitRanges.indices {
-            consume(unitRanges[index], of: bytes, units: &units)
+        for range in ranges where !range.isEmpty {
+            consume(range, of: bytes, units: &units)
         }
         finishUnit(of: bytes, units: &units)
         prefix.clear()

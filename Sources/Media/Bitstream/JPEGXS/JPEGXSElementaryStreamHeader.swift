@@ -8,8 +8,7 @@ struct JPEGXSElementaryStreamHeader: Sendable {
 
     /// Where the codestream begins.
     let byteCount: Int
-    let frameRate: Rational?
-    let isInterlaced: Bool
+    let frame: JPEGXSFrameRate
     let colour: VideoFormat.Colour?
 
     init(_ bytes: Span<UInt8>) throws(BitstreamError) {
@@ -18,16 +17,7 @@ struct JPEGXSElementaryStreamHeader: Sendable {
         guard try reader.bits(32) == Self.boxType, byteCount >= 30, byteCount <= bytes.count
         else { throw .invalid }
         try reader.skip(32)
-        isInterlaced = try reader.int(2) != 0
-        let denominatorCode = try reader.int(6)
-        try reader.skip(8)
-        let numerator = UInt64(try reader.bits(16))
-        frameRate =
-            switch denominatorCode {
-            case 1: Rational(frameRate: numerator, over: 1)
-            case 2: Rational(frameRate: numerator * 1000, over: 1001)
-            default: nil
-            }
+        frame = try JPEGXSFrameRate(&reader)
         try reader.skip(48)
         let described = VideoFormat.Colour(
             primaries: try reader.byte(),

@@ -22,6 +22,8 @@ struct ParameterSetTable<Parsed: Sendable>: Sendable {
         self.idLimit = idLimit
     }
 
+    var isEmpty: Bool { entries.isEmpty }
+
     subscript(id: Int) -> Entry? { entries[id] }
 
     /// In the order of their ids.

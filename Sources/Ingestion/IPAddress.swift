@@ -15,6 +15,10 @@ package struct IPAddress: Sendable, Hashable {
         self.low = low
     }
 
+    package init(ipv4 address: UInt32) {
+        self.init(high: 0, low: Self.mappedPrefix | UInt64(address))
+    }
+
     /// Dotted quad, or any form of RFC 4291; a zone (`%eth0`) is left out.
     ///
     /// - Returns: `nil` when the text is no address.
@@ -43,6 +47,11 @@ package struct IPAddress: Sendable, Hashable {
         return isIPv4 ? Array(all.suffix(4)) : all
     }
 
+    /// Of 224.0.0.0/4, or of ff00::/8.
+    package var isMulticast: Bool {
+        isIPv4 ? low >> 28 & 0xF == 0xE : high >> 56 == 0xFF
+    }
+
     private static func parse(_ text: String, family: Int32, count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         return inet_pton(family, text, &bytes) == 1 ? bytes : nil
@@ -50,5 +59,15 @@ package struct IPAddress: Sendable, Hashable {
 
     private static func integer(_ bytes: some Sequence<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+extension IPAddress: CustomStringConvertible {
+    /// Dotted quad, or the shortest form of IPv6.
+    package var description: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        let family = isIPv4 ? AF_INET : AF_INET6
+        guard inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

@@ -32,6 +32,16 @@ package struct AddressRange: Sendable, Equatable, CustomStringConvertible {
             && address.low & lowMask == network.low
     }
 
+    /// The one address it holds; `nil` when it holds more.
+    package var onlyAddress: IPAddress? {
+        highMask == ~0 && lowMask == ~0 ? network : nil
+    }
+
+    /// Whether some address is in both: one prefix is then within the other.
+    package func overlaps(_ other: AddressRange) -> Bool {
+        contains(other.network) || other.contains(network)
+    }
+
     /// The first `length` of 64 bits.
     private static func mask(_ length: Int) -> UInt64 {
         ~0 << (64 - min(max(length, 0), 64))

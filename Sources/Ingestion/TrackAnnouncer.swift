@@ -1,39 +1,39 @@
 import Media
 import NIOCore
 
-/// Emits `.tracks` as soon as the formats of the program's streams are known, then access units.
+/// Emits `.tracks` as soon as the formats of a contribution's streams are known, then access units.
 ///
 /// Start:  access units are held until every audio and video stream has shown its format, or has
 ///         been silent for too long while others went on, or too much is held. Then the tracks are
 ///         emitted, and what was held, in order.
 /// Later:  a stream that shows its format, or a new one, is announced at once, before that access
 ///         unit; a `.discontinuity(.formatChange)` comes first when the picture or a track that was
-///         announced changes. Streams that leave the program map leave the list, at once or, when
-///         the map brings others in their place, with the announcement of those.
+///         announced changes. Streams that are not among those set any more leave the list, at once
+///         or, when others came in their place, with the announcement of those.
 /// Units:  ticks of the 90 kHz clock.
 /// Bound:  `heldUnitLimit` access units and `heldByteLimit` bytes.
 struct TrackAnnouncer {
     private struct Candidate {
-        let description: ElementaryStreamDescription
+        let description: TrackDescription
         /// `nil` until the bitstream has told.
         var format: MediaFormat?
-        /// PES packets came, whether anything could be decoded from them or not.
+        /// Packets came, whether anything could be decoded from them or not.
         var isHeard = false
     }
 
     private enum Phase {
-        /// Nothing of the program is announced; access units are held. Exit: no stream is awaited
+        /// Nothing is announced; access units are held. Exit: no stream is awaited
         /// any more, or enough is held → settled.
         case holding
-        /// The program map changed; what was announced goes on meanwhile. Exit: as holding.
+        /// The streams changed; what was announced goes on meanwhile. Exit: as holding.
         case replacing
-        /// Exit: a new program map → replacing, or → holding when none of its streams is known.
+        /// Exit: other streams → replacing, or → holding when none of them is known.
         case settled
     }
 
     private let configuration: IngestSession.Configuration
     private var phase = Phase.holding
-    /// Video first, then audio, then data, each in the order of the program map.
+    /// Video first, then audio, then data, each in the order in which they were set.
     private var candidates: [Candidate] = []
     private var announced: TrackList?
     private var held: [AccessUnit] = []
@@ -51,9 +51,9 @@ struct TrackAnnouncer {
         self.configuration = configuration
     }
 
-    /// The program consists of these streams from now on.
+    /// The contribution consists of these streams from now on.
     mutating func setStreams(
-        _ streams: [ElementaryStreamDescription],
+        _ streams: [TrackDescription],
         _ emit: (MediaEvent) -> Void
     ) {
         let known = candidates
@@ -61,15 +61,15 @@ struct TrackAnnouncer {
             streams.filter(\.isVideo) + streams.filter(\.isAudio) + streams.filter(\.isData)
         candidates = ordered.map { stream in
             var candidate = Candidate(description: stream)
-            if case .data(let kind) = stream.contents {
-                candidate.format = .data(DataFormat(kind: kind, streamType: stream.streamType))
-            } else if let before = known.first(where: { $0.description.isSameStream(as: stream) }) {
+            if case .data(let format) = stream.kind {
+                candidate.format = .data(format)
+            } else if let before = known.first(where: { $0.description.isSameTrack(as: stream) }) {
                 candidate.format = before.format
                 candidate.isHeard = before.isHeard
             }
             return candidate
         }
-        let ids = Set(candidates.map(\.description.trackID))
+        let ids = Set(candidates.map(\.description.id))
         dropHeld { !ids.contains($0) }
         let knowsNone = candidates.allSatisfy { $0.description.isData || $0.format == nil }
         if phase != .holding { phase = knowsNone ? .holding : .replacing }
@@ -78,7 +78,7 @@ struct TrackAnnouncer {
         settleIfPossible(emit)
     }
 
-    /// A PES packet of the stream has its place on the timeline, whatever is in it.
+    /// A packet of the stream has its place on the timeline, whatever is in it.
     mutating func hear(_ id: Track.ID, dts: Int64) {
         guard phase != .settled else { return }
         waitedFrom = min(waitedFrom ?? dts, dts)
@@ -153,7 +153,7 @@ struct TrackAnnouncer {
             candidates.compactMap { candidate in
                 candidate.format.map { format in
                     Track(
-                        id: candidate.description.trackID,
+                        id: candidate.description.id,
                         format: format,
                         language: candidate.description.language
                     )
@@ -198,6 +198,6 @@ struct TrackAnnouncer {
     }
 
     private func index(of id: Track.ID) -> Int? {
-        candidates.indices.first { candidates[$0].description.trackID == id }
+        candidates.indices.first { candidates[$0].description.id == id }
     }
 }

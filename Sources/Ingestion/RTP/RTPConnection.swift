@@ -1,0 +1,149 @@
+import Media
+import NIOCore
+
+/// One contribution over RTP: what makes media of its packets, and its claim on the stream.
+///
+/// Threads: all of it belongs to the event loop of its port.
+final class RTPConnection {
+    /// Why a contribution is over.
+    enum Ending: String {
+        /// Every source said goodbye.
+        case goodbye = "goodbye"
+        /// No packet came for the idle timeout.
+        case idle = "idle"
+        /// The stream was taken away: takeover, or an operator's command.
+        case revoked = "revoked"
+        case bitrateExceeded = "bitrate_exceeded"
+        /// Another SDP or another session holds for these packets now.
+        case redeclared = "redeclared"
+        case shutdown = "shutdown"
+
+        var endReason: EndReason {
+            switch self {
+            case .goodbye, .redeclared: .disconnected
+            case .idle: .idle
+            case .revoked, .bitrateExceeded: .refused
+            case .shutdown: .shutdown
+            }
+        }
+    }
+
+    /// Says what sent a report, and nothing of the machine it runs on.
+    private static let cname = "mirror"
+
+    let publication: Publication
+    let declaration: RTPDeclaration?
+    private(set) var receivedBytes: UInt64 = 0
+    /// Where its RTCP comes from, and on which socket: where ours goes.
+    var reportPeer: (address: NIOCore.SocketAddress, channel: any Channel)?
+    /// Something came in this burst of reads.
+    var isTouched = false
+    private let revocation: StopFlag
+    // One of the two: datagrams without a header are a transport stream and nothing else.
+    private var session: RTPSession?
+    private var plain: IngestSession?
+    private let outbox = Outbox()
+    private let emit: (MediaEvent) -> Void
+    private var rate: ReceiveRate
+    private var burstBytes = 0
+
+    init(
+        content: RTPSourceTable.Content,
+        publication: Publication,
+        declaration: RTPDeclaration?,
+        revocation: StopFlag,
+        limitBitsPerSecond: Int?,
+        maximumLatency: Duration
+    ) {
+        self.publication = publication
+        self.declaration = declaration
+        self.revocation = revocation
+        emit = { [outbox] in outbox.events.append($0) }
+        rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: .now)
+        switch content {
+        case .media(let media):
+            var configuration = RTPSession.Configuration(
+                ssrc: .random(in: .min ... .max),
+                cname: Self.cname,
+                isSynchronised: declaration?.description?.isSynchronised ?? false
+            )
+            configuration.reordering.maximumLatency = maximumLatency
+            configuration.reordering.minimumLatency = min(
+                configuration.reordering.minimumLatency,
+                maximumLatency
+            )
+            session = RTPSession(configuration: configuration, media: media)
+        case .plainTransportStream:
+            plain = IngestSession()
+        }
+    }
+
+    func receive(_ packet: RTPPacket, _ datagram: ByteBuffer, arrival: WallTime) {
+        burstBytes += packet.payload.count
+        session?.receive(packet, datagram: datagram, arrival: arrival, emit: emit)
+    }
+
+    func receive(plain datagram: ByteBuffer, arrival: WallTime) {
+        burstBytes += datagram.readableBytes
+        datagram.withUnsafeReadableBytes { plain?.receive($0, arrival: arrival, emit: emit) }
+    }
+
+    func receive(_ report: RTCPPacket, arrival: WallTime) {
+        session?.receive(report, arrival: arrival, emit: emit)
+    }
+
+    /// Hands on what came of a burst of reads, together, so that consumers are woken once.
+    func flush(at arrival: WallTime) {
+        isTouched = false
+        if burstBytes > 0 {
+            receivedBytes &+= UInt64(burstBytes)
+            publication.noteReceived(bytes: burstBytes, at: arrival)
+            burstBytes = 0
+        }
+        if !outbox.events.isEmpty { publication.send(outbox.take()) }
+    }
+
+    /// Gives up on packets that are overdue.
+    func advance(to now: WallTime) {
+        if let deadline = session?.deadline, deadline <= now {
+            session?.advance(to: now, emit: emit)
+        }
+        flush(at: now)
+    }
+
+    /// RTCP for the sender, when some is due.
+    func takeFeedback(now: WallTime) -> ByteBuffer? {
+        session?.takeFeedback(now: now)
+    }
+
+    /// Why the contribution must end although its packets come; `nil` while it may go on.
+    var verdict: Ending? {
+        if revocation.isRaised { return .revoked }
+        return rate.isExceeded ? .bitrateExceeded : nil
+    }
+
+    /// Measures the rate and brings the publication's figures up to date; called about once a second.
+    func updateStatistics(now: WallTime) {
+        rate.measure(totalBytes: receivedBytes, now: .now)
+        publishStatistics(now: now)
+    }
+
+    private func publishStatistics(now: WallTime) {
+        let figures = session?.statistics(at: now)
+        publication.update { statistics in
+            statistics.bitrateBitsPerSecond = rate.bitsPerSecond
+            statistics.rtp = figures
+            let transportStream = plain?.statistics ?? figures?.transportStream
+            if let transportStream { statistics.transportStream = transportStream }
+        }
+    }
+
+    /// Hands on what is complete, and frees the name.
+    func end(_ ending: Ending, now: WallTime) {
+        session?.finish(arrival: now, emit: emit)
+        plain?.finish(emit: emit)
+        flush(at: now)
+        publishStatistics(now: now)
+        publication.end(ending.endReason)
+    }
+}

@@ -1,0 +1,234 @@
+package import Logging
+package import Media
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// Takes contributions in over RTP, and transport streams over plain UDP.
+///
+/// In:    RTP and RTCP on one port for all, and on each port that a declaration has of its own.
+/// Out:   media events into the `Publication` that `StreamAdmission` gives; a contribution ends with
+///        its BYE, or when it is silent.
+/// Bound: `maxSessions`; for senders that are not on air, `RTPSourceTable.Limits`.
+///
+/// Threads: an event loop a port, of threads of its own: viewers' loops have nothing to do with it.
+package final class RTPListener: Service {
+    /// A port that is open.
+    package struct Opened: Sendable, Equatable {
+        /// `rtp`, `rtcp`; those of a declaration with their numbers behind.
+        package let service: String
+        package let port: Int
+    }
+
+    /// What an operator said of one stream while the server runs.
+    package struct Announcement: Sendable, Equatable {
+        package let text: String
+        package let description: SessionDescription
+
+        package init(text: String, description: SessionDescription) {
+            self.text = text
+            self.description = description
+        }
+    }
+
+    private enum State {
+        case idle
+        case open([RTPSockets], MultiThreadedEventLoopGroup)
+        case closed
+    }
+
+    private let configuration: Configuration
+    private let access: RTPAccessControl
+    private let state = Mutex(State.idle)
+    private let announcements = Mutex<[StreamName: Announcement]>([:])
+    private let logger: Logger
+
+    package init(
+        configuration: Configuration,
+        admission: any StreamAdmission,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        access = RTPAccessControl(
+            admission: admission,
+            maxSessions: configuration.maxSessions,
+            logger: logger
+        )
+    }
+
+    package var statistics: RTPListenerStatistics { access.counters.snapshot }
+
+    /// Opens the ports; packets are taken from here on.
+    package func start() async throws(RTPListenerError) -> [Opened] {
+        let wanted = try wantedPorts()
+        let group = MultiThreadedEventLoopGroup(
+            numberOfThreads: min(wanted.count, System.coreCount)
+        )
+        var all: [RTPSockets] = []
+        do throws(RTPListenerError) {
+            for port in wanted {
+                let sockets = try await RTPSockets.open(
+                    port,
+                    configuration: configuration,
+                    access: access,
+                    on: group.next()
+                )
+                all.append(sockets)
+            }
+        } catch {
+            await close(all, group)
+            throw error
+        }
+        warnOfSmallKernelBuffer(all)
+        state.withLock { $0 = .open(all, group) }
+        return all.enumerated().flatMap { index, sockets in
+            let suffix = index == 0 ? "" : "-\(sockets.port)"
+            return [Opened(service: "rtp\(suffix)", port: sockets.port)]
+                + (sockets.rtcpPort.map { [Opened(service: "rtcp\(suffix)", port: $0)] } ?? [])
+        }
+    }
+
+    /// Serves until graceful shutdown or cancellation, then ends every publication.
+    package func run() async throws {
+        if case .idle = state.withLock({ $0 }) { _ = try await start() }
+        try? await gracefulShutdown()
+        let (sockets, group) = state.withLock { state in
+            guard case .open(let sockets, let group) = state else {
+                return ([RTPSockets](), MultiThreadedEventLoopGroup?.none)
+            }
+            state = .closed
+            return (sockets, group)
+        }
+        if let group { await close(sockets, group) }
+    }
+
+    private func close(_ all: [RTPSockets], _ group: MultiThreadedEventLoopGroup) async {
+        for sockets in all { await sockets.close() }
+        try? await group.shutdownGracefully()
+    }
+
+    /// The shared port first, then those that declarations have of their own.
+    private func wantedPorts() throws(RTPListenerError) -> [RTPSockets.Wanted] {
+        var own: [Int: [RTPDeclaration]] = [:]
+        for declaration in configuration.declarations {
+            if let port = declaration.port { own[port, default: []].append(declaration) }
+        }
+        let shared = RTPSockets.Wanted(
+            port: configuration.port,
+            rtcpPort: configuration.rtcpPort,
+            declarations: configuration.declarations.filter { $0.port == nil },
+            key: "ingestion.rtp.port",
+            rtcpKey: "ingestion.rtp.rtcp_port"
+        )
+        try checkConflicts(configuration.declarations)
+        return [shared]
+            + own.sorted { $0.key < $1.key }.map { port, declarations in
+                let isPlain = declarations.contains { $0.payload == .mpegts }
+                return RTPSockets.Wanted(
+                    port: port,
+                    rtcpPort: isPlain ? nil : declarations.compactMap(\.rtcpPort).first ?? 0,
+                    declarations: declarations,
+                    key: "port in ingestion.rtp.sessions",
+                    rtcpKey: "rtcp_port in ingestion.rtp.sessions"
+                )
+            }
+    }
+
+    private func checkConflicts(_ declarations: [RTPDeclaration]) throws(RTPListenerError) {
+        for (index, declaration) in declarations.enumerated() {
+            for other in declarations[..<index] {
+                guard let conflict = declaration.conflict(with: other) else { continue }
+                throw RTPListenerError(
+                    code: .conflict,
+                    operation: "declaring RTP sessions",
+                    reason: "\(other.stream) and \(declaration.stream) \(conflict)",
+                    cure: "tell them apart by port, source or ssrc, or by a=ssrc in their SDP"
+                )
+            }
+        }
+    }
+
+    private func warnOfSmallKernelBuffer(_ all: [RTPSockets]) {
+        let wanted = configuration.receiveBufferBytes
+        guard let got = all.map(\.kernelBufferBytes).min(), got < wanted else { return }
+        logger.warning(
+            "The kernel's UDP receive buffer is small: bursts of high-bitrate streams may be lost",
+            metadata: [
+                "bytes": "\(got)",
+                "wanted_bytes": "\(wanted)",
+                "cure": "sysctl -w net.core.rmem_max=\(wanted)",
+            ]
+        )
+    }
+}
+
+// MARK: Announcements
+
+extension RTPListener {
+    /// Streams that may be announced at one time.
+    private static let announcementLimit = 1_000
+
+    /// The SDP that an operator gave for a stream since the start.
+    package func announcement(of stream: StreamName) -> Announcement? {
+        announcements.withLock { $0[stream] }
+    }
+
+    /// The declaration of a stream in the configuration.
+    package func declaration(of stream: StreamName) -> RTPDeclaration? {
+        configuration.declarations.first { $0.stream == stream }
+    }
+
+    /// Has the SDP hold for a stream from now on, in place of what the configuration says; `nil` takes
+    /// it back.
+    ///
+    /// Contributions to which it applies begin anew with their next packet. Throws when its packets
+    /// could not be told from those of another stream.
+    package func announce(
+        _ announcement: Announcement?,
+        for stream: StreamName
+    ) async throws(RTPListenerError) {
+        let all = try announcements.withLock { announcements throws(RTPListenerError) in
+            var changed = announcements
+            changed[stream] = announcement
+            let all = declarations(with: changed)
+            try checkConflicts(all)
+            guard changed.count <= Self.announcementLimit else {
+                throw RTPListenerError(
+                    code: .conflict,
+                    operation: "announcing \(stream)",
+                    reason: "\(Self.announcementLimit) streams are announced",
+                    cure: "delete one"
+                )
+            }
+            announcements = changed
+            return all
+        }
+        let sockets = state.withLock { state in
+            if case .open(let sockets, _) = state { sockets } else { [RTPSockets]() }
+        }
+        for (index, sockets) in sockets.enumerated() {
+            let port = index == 0 ? nil : Optional(sockets.port)
+            let own = all.filter { $0.port == port }
+            let receiver = sockets.receiver
+            // A loop that has stopped has nothing to tell apart.
+            try? await receiver.eventLoop.submit { receiver.value.update(own) }.get()
+        }
+    }
+
+    private func declarations(with announcements: [StreamName: Announcement]) -> [RTPDeclaration] {
+        var left = announcements
+        var all = configuration.declarations
+        for index in all.indices {
+            guard let own = left.removeValue(forKey: all[index].stream) else { continue }
+            all[index].description = own.description
+        }
+        for (stream, announcement) in left.sorted(by: { $0.key < $1.key }) {
+            var declaration = RTPDeclaration(stream: stream)
+            declaration.description = announcement.description
+            all.append(declaration)
+        }
+        return all
+    }
+}

@@ -1,0 +1,19 @@
+/// Why a port of RTP cannot be opened, and what to do about it.
+package struct RTPListenerError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Code: String, Sendable, CaseIterable {
+        case addressInUse = "address_in_use"
+        case system = "system"
+        case noInterface = "no_interface"
+        /// Two declarations cannot be told apart.
+        case conflict = "conflict"
+    }
+
+    package let code: Code
+    /// What was tried, in words: `binding UDP [::]:5004`.
+    package let operation: String
+    /// What the system said to it.
+    package let reason: String
+    package let cure: String
+
+    package var description: String { "\(operation): \(reason); \(cure)" }
+}

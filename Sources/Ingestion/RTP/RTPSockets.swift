@@ -1,0 +1,163 @@
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// The sockets of one port of RTP and of its RTCP, on one event loop.
+struct RTPSockets {
+    let port: Int
+    /// `nil` for datagrams without RTP headers, which have no RTCP.
+    let rtcpPort: Int?
+    let receiver: NIOLoopBound<RTPReceiver>
+    let channels: [any Channel]
+    /// What the kernel holds for the port, in bytes.
+    let kernelBufferBytes: Int
+
+    /// A port, as the configuration wants it.
+    struct Wanted {
+        var port: Int
+        /// 0: the one after `port`, or any free one where that is 0; `nil`: none.
+        var rtcpPort: Int?
+        var declarations: [RTPDeclaration]
+        /// The keys that move them.
+        var key: String
+        var rtcpKey: String
+    }
+
+    /// Opens the sockets and joins the groups.
+    static func open(
+        _ wanted: Wanted,
+        configuration: RTPListener.Configuration,
+        access: RTPAccessControl,
+        on eventLoop: any EventLoop
+    ) async throws(RTPListenerError) -> RTPSockets {
+        var channels: [any Channel] = []
+        do throws(RTPListenerError) {
+            let media = try await bind(wanted.port, wanted.key, configuration, on: eventLoop)
+            channels.append(media)
+            let port = media.localAddress?.port ?? wanted.port
+            var rtcpPort: Int?
+            if let want = wanted.rtcpPort {
+                let number = want == 0 && wanted.port != 0 ? wanted.port + 1 : want
+                let reports = try await bind(number, wanted.rtcpKey, configuration, on: eventLoop)
+                channels.append(reports)
+                rtcpPort = reports.localAddress?.port
+            }
+            for declaration in wanted.declarations {
+                try await MulticastMembership(declaration)?.join(on: channels)
+            }
+            let receiver = try await serve(
+                channels,
+                port: port,
+                wanted.declarations,
+                configuration,
+                access,
+                on: eventLoop
+            )
+            return RTPSockets(
+                port: port,
+                rtcpPort: rtcpPort,
+                receiver: receiver,
+                channels: channels,
+                kernelBufferBytes: await granted(media)
+            )
+        } catch {
+            for channel in channels { try? await channel.close() }
+            throw error
+        }
+    }
+
+    /// Ends the contributions and closes the sockets.
+    func close() async {
+        try? await receiver.eventLoop.submit { receiver.value.stop() }.get()
+        for channel in channels { try? await channel.close() }
+    }
+
+    /// Puts the receiver behind the sockets, and lets it read.
+    private static func serve(
+        _ channels: [any Channel],
+        port: Int,
+        _ declarations: [RTPDeclaration],
+        _ configuration: RTPListener.Configuration,
+        _ access: RTPAccessControl,
+        on eventLoop: any EventLoop
+    ) async throws(RTPListenerError) -> NIOLoopBound<RTPReceiver> {
+        do {
+            return try await eventLoop.submit {
+                let receiver = RTPReceiver(
+                    port: port,
+                    declarations: declarations,
+                    configuration: configuration,
+                    access: access,
+                    eventLoop: eventLoop
+                )
+                for channel in channels {
+                    try channel.pipeline.syncOperations.addHandler(
+                        RTPSocketHandler(receiver: receiver)
+                    )
+                }
+                receiver.start()
+                return NIOLoopBound(receiver, eventLoop: eventLoop)
+            }.get()
+        } catch {
+            throw RTPListenerError(
+                code: .system,
+                operation: "serving UDP \(port)",
+                reason: "\(error)",
+                cure: "try again"
+            )
+        }
+    }
+
+    private static func bind(
+        _ port: Int,
+        _ key: String,
+        _ configuration: RTPListener.Configuration,
+        on eventLoop: any EventLoop
+    ) async throws(RTPListenerError) -> any Channel {
+        do {
+            let address = try NIOCore.SocketAddress(
+                ipAddress: configuration.bindAddress,
+                port: port
+            )
+            var bootstrap = DatagramBootstrap(group: eventLoop)
+                .channelOption(
+                    .socketOption(.so_rcvbuf),
+                    value: .init(configuration.receiveBufferBytes)
+                )
+                .channelOption(
+                    .datagramVectorReadMessageCount,
+                    value: RTPSocketHandler.datagramsPerRead
+                )
+                .channelOption(
+                    .recvAllocator,
+                    value: FixedSizeRecvByteBufferAllocator(
+                        capacity: RTPSocketHandler.maxDatagramBytes
+                            * RTPSocketHandler.datagramsPerRead
+                    )
+                )
+            if address.protocol == .inet6 {
+                // A socket bound to :: takes IPv4 senders too.
+                bootstrap = bootstrap.channelOption(
+                    ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only),
+                    value: 0
+                )
+            }
+            return try await bootstrap.bind(to: address).get()
+        } catch {
+            let isTaken = (error as? IOError)?.errnoCode == EADDRINUSE
+            throw RTPListenerError(
+                code: isTaken ? .addressInUse : .system,
+                operation: "binding UDP \(configuration.bindAddress) port \(port)",
+                reason: isTaken ? "another program has it" : "\(error)",
+                cure: "\(key) moves it, and ingestion.rtp.enabled: false does without RTP"
+            )
+        }
+    }
+
+    /// The kernel reports twice what it grants.
+    private static func granted(_ channel: any Channel) async -> Int {
+        let option = ChannelOptions.Types.SocketOption(level: .socket, name: .so_rcvbuf)
+        let value = try? await channel.getOption(option).get()
+        return Int(value ?? 0) / 2
+    }
+}

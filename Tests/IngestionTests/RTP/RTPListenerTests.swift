@@ -1,0 +1,226 @@
+import Glibc
+import Ingestion
+import Logging
+import Media
+import NIOCore
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct RTPListenerTests {
+    private let logs = LogCollector()
+
+    /// Runs a listener on free ports for as long as the test needs it.
+    private func withListener(
+        _ admission: RecordingAdmission,
+        declarations: [RTPDeclaration] = [],
+        idleTimeout: Duration = .seconds(2),
+        _ body: (RTPListener, [String: Int]) async throws -> Void
+    ) async throws {
+        var configuration = RTPListener.Configuration()
+        configuration.bindAddress = "127.0.0.1"
+        configuration.port = 0
+        configuration.declarations = declarations
+        configuration.idleTimeout = idleTimeout
+        let listener = RTPListener(
+            configuration: configuration,
+            admission: admission,
+            logger: logs.logger
+        )
+        let opened = try await listener.start()
+        let ports = Dictionary(uniqueKeysWithValues: opened.map { ($0.service, $0.port) })
+        let serving = Task { try await listener.run() }
+        defer { serving.cancel() }
+        try await body(listener, ports)
+        serving.cancel()
+        try await serving.value
+        #expect(listener.statistics.sessions == 0)
+    }
+
+    private func declaration(
+        _ name: String,
+        _ change: (inout RTPDeclaration) throws -> Void = { _ in }
+    ) throws -> RTPDeclaration {
+        var declaration = RTPDeclaration(stream: try #require(StreamName(name)))
+        try change(&declaration)
+        return declaration
+    }
+
+    /// An RTP packet of seven null packets.
+    private func transportPackets(_ sender: inout RTPTestSource) -> [UInt8] {
+        let packet = [0x47, 0x1F, 0xFF, 0x10] + [UInt8](repeating: 0xFF, count: 184)
+        return Array(buffer: sender.next((0..<7).flatMap { _ in packet }))
+    }
+
+    @Test func aTransportStreamOfFFmpegIsTakenInUntilItFallsSilent() async throws {
+        let admission = RecordingAdmission()
+        try await withListener(admission) { listener, ports in
+            let port = try #require(ports["rtp"])
+            let rtcp = try #require(ports["rtcp"])
+            let ffmpeg = try ExternalProcess(
+                "ffmpeg",
+                [
+                    "-hide_banner", "-loglevel", "error", "-re", "-f", "lavfi", "-i",
+                    "testsrc2=size=320x180:rate=30:duration=8", "-c:v", "libx264", "-g", "15",
+                    "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+                    "-f", "rtp_mpegts", "rtp://127.0.0.1:\(port)?rtcpport=\(rtcp)",
+                ]
+            )
+            let publication = try #require(await admission.nextPublication())
+            #expect(publication.request.name.description.hasPrefix("rtp-"))
+            #expect(publication.request.transport == .rtp)
+            #expect(publication.request.sourceAddress == "127.0.0.1")
+            let units = admission.stream(publication.request.name).subscribe(
+                limit: LiveStreamSubscription.Limit(accessUnits: 1000, bytes: 1 << 24)
+            )
+            for await case .accessUnit(let unit) in units {
+                #expect(unit.arrival.microsecondsSinceEpoch > 1_600_000_000_000_000)
+                break
+            }
+            #expect(listener.statistics.sessions == 1)
+            let isKnown = try await eventually {
+                let statistics = publication.statistics
+                return statistics.rtp?.streams.first?.state == .carried
+                    && statistics.transportStream.packets > 100
+            }
+            #expect(isKnown, "\(publication.statistics)")
+            ffmpeg.signal(SIGKILL)
+            let end = try #require(await admission.nextEnd())
+            #expect(end.reason == .idle)
+            #expect(publication.statistics.rtp?.streams.first?.reception.lost == 0)
+            #expect(listener.statistics.acceptedSessions == 1)
+        }
+    }
+
+    @Test func aDeclaredTransportStreamNeedsNoHeaders() async throws {
+        let admission = RecordingAdmission(passphrase: "correct-horse")
+        let own = FreePort.udp
+        let declared = try declaration("raw") {
+            $0.payload = .mpegts
+            $0.port = own
+        }
+        try await withListener(admission, declarations: [declared]) { _, ports in
+            #expect(ports["rtp-\(own)"] == own)
+            #expect(ports["rtcp-\(own)"] == nil)
+            let sender = UDPSender(to: own)
+            let packet = [0x47, 0x1F, 0xFF, 0x10] + [UInt8](repeating: 0xFF, count: 184)
+            sender.send((0..<7).flatMap { _ in packet })
+            let publication = try #require(await admission.nextPublication())
+            #expect(publication.request.name.description == "raw")
+            #expect(publication.request.transport == .udp)
+            let isCounted = try await eventually {
+                publication.statistics.transportStream.nullPackets == 7
+            }
+            #expect(isCounted)
+            #expect(publication.statistics.rtp == nil)
+        }
+    }
+
+    @Test func aStreamThatMustBeEncryptedIsRefusedUnlessItIsDeclared() async throws {
+        let admission = RecordingAdmission(passphrase: "correct-horse")
+        let declared = try declaration("declared") { $0.ssrc = 2 }
+        try await withListener(admission, declarations: [declared]) { listener, ports in
+            let socket = UDPSender(to: try #require(ports["rtp"]))
+            var stranger = RTPTestSource(ssrc: 1, payloadType: 33)
+            for _ in 0..<2 { socket.send(transportPackets(&stranger)) }
+            let isRefused = try await eventually {
+                listener.statistics.refusals[.passphraseRequired] == 1
+            }
+            #expect(isRefused)
+            let line = await logs.next("RTP publisher refused")
+            #expect(line?["cure"]?.contains("ingestion.rtp.sessions") ?? false)
+            var known = RTPTestSource(ssrc: 2, payloadType: 33)
+            for _ in 0..<2 { socket.send(transportPackets(&known)) }
+            let publication = try #require(await admission.nextPublication())
+            #expect(publication.request.name.description == "declared")
+        }
+    }
+
+    @Test func anSDPNamesAStreamUntilItIsTakenBack() async throws {
+        let admission = RecordingAdmission()
+        try await withListener(admission) { listener, ports in
+            let socket = UDPSender(to: try #require(ports["rtp"]))
+            var sender = RTPTestSource(ssrc: 5, payloadType: 98)
+            let cam = try #require(StreamName("cam"))
+            let text =
+                "v=0\ns=-\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 98\na=rtpmap:98 MP2T/90000\n"
+            let announced = RTPListener.Announcement(
+                text: text,
+                description: try SessionDescription(parsing: text)
+            )
+            try await listener.announce(announced, for: cam)
+            #expect(listener.announcement(of: cam) == announced)
+            for _ in 0..<2 { socket.send(transportPackets(&sender)) }
+            #expect(try #require(await admission.nextPublication()).request.name == cam)
+
+            // A second stream with the same payload type could be either.
+            let other = try #require(StreamName("other"))
+            let error = await #expect(throws: RTPListenerError.self) {
+                try await listener.announce(announced, for: other)
+            }
+            #expect(error?.code == .conflict)
+
+            try await listener.announce(nil, for: cam)
+            #expect(try #require(await admission.nextEnd()).reason == .disconnected)
+            #expect(listener.announcement(of: cam) == nil)
+        }
+    }
+
+    @Test func aPortThatIsTakenIsNamedWithTheKeyThatMovesIt() async throws {
+        let admission = RecordingAdmission()
+        try await withListener(admission) { _, ports in
+            for (taken, key) in [("rtp", "ingestion.rtp.port"), ("rtcp", "rtcp_port")] {
+                var configuration = RTPListener.Configuration()
+                configuration.bindAddress = "127.0.0.1"
+                let port = try #require(ports[taken])
+                configuration.port = taken == "rtp" ? port : 0
+                configuration.rtcpPort = taken == "rtcp" ? port : 0
+                let second = RTPListener(
+                    configuration: configuration,
+                    admission: admission,
+                    logger: logs.logger
+                )
+                do throws(RTPListenerError) {
+                    _ = try await second.start()
+                    Issue.record("the port was not taken")
+                } catch {
+                    #expect(error.code == .addressInUse)
+                    #expect(error.cure.contains(key), "\(error)")
+                }
+            }
+        }
+    }
+
+    @Test func reportsNameASenderAndItsGoodbyeEndsItAtOnce() async throws {
+        let admission = RecordingAdmission()
+        try await withListener(admission, idleTimeout: .seconds(50)) { _, ports in
+            let socket = UDPSender(to: try #require(ports["rtp"]))
+            var sender = RTPTestSource(ssrc: 9, payloadType: 33)
+            for _ in 0..<2 { socket.send(transportPackets(&sender)) }
+            let publication = try #require(await admission.nextPublication())
+            // RFC 3550, 6.1: a report first. Multiplexed (RFC 5761): to the port of RTP.
+            let report: [UInt8] = [0x80, 201, 0, 1, 0, 0, 0, 9]
+            let name: [UInt8] =
+                [0x81, 202, 0, 3, 0, 0, 0, 9, 1, 3] + Array("cam".utf8) + [0, 0, 0]
+            socket.send(report + name)
+            let isNamed = try await eventually {
+                publication.statistics.rtp?.streams.first?.cname == "cam"
+            }
+            #expect(isNamed)
+            socket.send(report + [0x81, 203, 0, 1, 0, 0, 0, 9])
+            #expect(try #require(await admission.nextEnd()).reason == .disconnected)
+        }
+    }
+
+    @Test func aStreamThatIsTakenAwayIsLetGo() async throws {
+        let admission = RecordingAdmission()
+        try await withListener(admission) { listener, ports in
+            let socket = UDPSender(to: try #require(ports["rtp"]))
+            var sender = RTPTestSource(ssrc: 9, payloadType: 33)
+            for _ in 0..<2 { socket.send(transportPackets(&sender)) }
+            let publication = try #require(await admission.nextPublication())
+            publication.revoke(.takenOver)
+            #expect(try await eventually { listener.statistics.sessions == 0 })
+        }
+    }
+}
