@@ -23,11 +23,14 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         package fileprivate(set) var publication: Publication?
         package fileprivate(set) var phase = Phase.live
         package fileprivate(set) var phaseSince: WallTime
+        /// Of the publication.
+        fileprivate var coach = ContributionCoach()
 
         package var name: StreamName { pipeline.live.name }
 
         /// What the packager says, and what it cannot know: the access units that its queue lost
-        /// before it saw them, and a picture of which no keyframe ever came, which is no track yet.
+        /// before it saw them, a picture of which no keyframe ever came, which is no track yet, and
+        /// what is wrong on the way to here.
         package var packaging: PackagerStatistics {
             var packaging = pipeline.packagerStatistics
             packaging.droppedUnits += UInt64(pipeline.overrunAccessUnits)
@@ -35,6 +38,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             if let ingest, ingest.undecodableAccessUnits > 0, pipeline.live.tracks?.video == nil {
                 packaging.advice.append(.noKeyframe)
             }
+            packaging.advice += coach.advice
             return packaging
         }
     }
@@ -131,6 +135,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
                 onEnd: { [weak self] publication, reason in self?.release(publication, reason) }
             )
             entry.publication = publication
+            entry.coach = ContributionCoach()
             entry.phase = .live
             entry.phaseSince = now
             state.entries[request.name] = entry
@@ -186,11 +191,18 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         for entry in removed { directory.remove(entry.pipeline.store) }
     }
 
-    /// Writes to the log what encoders should change, once for each stream and kind of advice.
+    /// Looks at how contributions come in, and writes to the log what should change, once for each
+    /// stream and kind of advice.
     ///
     /// To be called about twice a second.
-    package func logAdvice() {
+    package func advise() {
         let now = now()
+        state.withLock { state in
+            for (name, entry) in state.entries {
+                guard let statistics = entry.publication?.statistics else { continue }
+                state.entries[name]?.coach.look(at: statistics, now: now)
+            }
+        }
         for entry in entries
         where entry.phase == .live && now.duration(since: entry.phaseSince) >= Self.patience {
             entry.pipeline.log(entry.packaging.advice)
@@ -224,6 +236,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             let name = publication.request.name
             guard state.entries[name]?.publication === publication else { return }
             state.entries[name]?.publication = nil
+            state.entries[name]?.coach = ContributionCoach()
             state.entries[name]?.phase = .interrupted
             state.entries[name]?.phaseSince = now
         }

@@ -43,7 +43,7 @@ struct StreamSupervisor: Service {
     private func expireOverdue() async {
         while !Task.isCancelled {
             try? await clock.sleep(for: Self.tick)
-            registry.logAdvice()
+            registry.advise()
             registry.expire()
             for store in directory.all { store.expireWaiters(now: .now) }
         }

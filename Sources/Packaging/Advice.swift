@@ -14,6 +14,10 @@ package struct Advice: Sendable, Equatable {
         case unorderedTimestamps = "unordered_timestamps"
         case soundMissing = "sound_missing"
         case soundLate = "sound_late"
+        case latencyTooShort = "latency_too_short"
+        case lossNotRepaired = "loss_not_repaired"
+        case kernelBufferTooSmall = "kernel_buffer_too_small"
+        case damagedBeforeArrival = "damaged_before_arrival"
     }
 
     package let code: Code
@@ -181,8 +185,8 @@ extension Advice {
     }
 
     /// One decimal, none when it is zero.
-    private static func words(_ seconds: Double) -> String {
-        let tenths = Int((max(-1e9, min(seconds, 1e9)) * 10).rounded())
+    static func words(_ value: Double) -> String {
+        let tenths = Int((max(-1e9, min(value, 1e9)) * 10).rounded())
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(abs(tenths % 10))"
     }
 }

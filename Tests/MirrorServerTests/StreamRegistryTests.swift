@@ -270,13 +270,33 @@ import Testing
         publication.update { $0.transportStream.undecodableAccessUnits = 1 }
         // It may have come in the middle of a group of pictures.
         bench.pass(.milliseconds(2_999))
-        try bench.registry.logAdvice()
+        try bench.registry.advise()
         #expect(log["encoder advice", "code"] == [])
         bench.pass(.milliseconds(1))
-        try bench.registry.logAdvice()
-        try bench.registry.logAdvice()
+        try bench.registry.advise()
+        try bench.registry.advise()
         #expect(log["encoder advice", "code"] == ["no_keyframe"])
         #expect(log["encoder advice", "stream"] == ["news"])
+    }
+
+    @Test func damageOnTheWayIsOnTheAPIWhileItLastsAndInTheLogOnce() throws {
+        let log = LogLines()
+        let bench = Bench(logger: log.logger)
+        let publication = try bench.publish()
+        for _ in 0..<20 {
+            bench.pass(.seconds(1))
+            publication.update { $0.transportStream.continuityErrors += 1 }
+            try bench.registry.advise()
+        }
+        #expect(try Self.entry(bench)?.packaging.advice.map(\.code) == [.damagedBeforeArrival])
+        #expect(log["encoder advice", "code"] == ["damaged_before_arrival"])
+        publication.end(.disconnected)
+        #expect(try Self.entry(bench)?.packaging.advice == [])
+        // The figures of another publisher begin anew.
+        _ = try bench.publish()
+        bench.pass(.seconds(1))
+        try bench.registry.advise()
+        #expect(try Self.entry(bench)?.packaging.advice == [])
     }
 
     @Test(.timeLimit(.minutes(1)))
@@ -299,8 +319,8 @@ import Testing
         pipeline.live.close()
         await running.value
         bench.pass(.seconds(3))
-        try bench.registry.logAdvice()
-        try bench.registry.logAdvice()
+        try bench.registry.advise()
+        try bench.registry.advise()
         #expect(log["encoder advice", "code"] == ["format_not_packaged"])
     }
 }

@@ -44,6 +44,7 @@ final class SRTConnection {
     private let emit: (MediaEvent) -> Void
     private var rate: ReceiveRate
     private let idleTimeout: Duration
+    private let kernelBufferBytes: Int?
     private var idleDeadline: ContinuousClock.Instant
     private var largestMessage = 0
     /// Something came since the last verdict.
@@ -54,7 +55,8 @@ final class SRTConnection {
         publication: Publication,
         revocation: StopFlag,
         limitBitsPerSecond: Int?,
-        idleTimeout: Duration
+        idleTimeout: Duration,
+        kernelBufferBytes: Int? = nil
     ) {
         self.socket = socket
         self.publication = publication
@@ -63,6 +65,7 @@ final class SRTConnection {
         let now = ContinuousClock.now
         rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: now)
         self.idleTimeout = idleTimeout
+        self.kernelBufferBytes = kernelBufferBytes
         idleDeadline = now + max(Self.firstByteTimeout, idleTimeout)
     }
 
@@ -134,7 +137,8 @@ final class SRTConnection {
     }
 
     private func publishStatistics() {
-        let figures = SRTStatistics(of: socket)
+        var figures = SRTStatistics(of: socket)
+        figures?.kernelBufferBytes = kernelBufferBytes
         publication.update { statistics in
             statistics.bitrateBitsPerSecond = rate.bitsPerSecond
             statistics.transportStream = session.statistics

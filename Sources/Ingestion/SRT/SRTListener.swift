@@ -105,20 +105,20 @@ package final class SRTListener: Service {
             ended(connection, ending)
         }
         try receiver.watch(listening.socket)
-        acceptAll(listening.socket, into: receiver)
+        acceptAll(listening, into: receiver)
         while !stop.isRaised {
-            receiver.turn { acceptAll(listening.socket, into: receiver) }
+            receiver.turn { acceptAll(listening, into: receiver) }
             accessControl.sweep()
         }
         listening.socket.close()
         receiver.endAll(.shutdown)
     }
 
-    private func acceptAll(_ listening: SRTSocket, into receiver: SRTReceiver) {
-        while let socket = listening.accept() {
+    private func acceptAll(_ listening: SRTListeningSocket, into receiver: SRTReceiver) {
+        while let socket = listening.socket.accept() {
             guard let caller = accessControl.takeAdmitted(socket.id) else { continue }
             do throws(PublishRefusal) {
-                try publish(caller, over: socket, into: receiver)
+                try publish(caller, over: socket, of: listening, into: receiver)
             } catch {
                 accessControl.refuse(error, caller.request)
             }
@@ -128,6 +128,7 @@ package final class SRTListener: Service {
     private func publish(
         _ caller: SRTAccessControl.Admitted,
         over socket: SRTSocket,
+        of listening: SRTListeningSocket,
         into receiver: SRTReceiver
     ) throws(PublishRefusal) {
         // The handshake enforces encryption; a library that did not must not go unnoticed.
@@ -147,7 +148,8 @@ package final class SRTListener: Service {
             publication: publication,
             revocation: revocation,
             limitBitsPerSecond: limits.compactMap(\.self).min(),
-            idleTimeout: configuration.peerIdleTimeout
+            idleTimeout: configuration.peerIdleTimeout,
+            kernelBufferBytes: listening.kernelBufferBytes
         )
         counters.connected()
         logger.info(

@@ -12,6 +12,8 @@ package struct SRTStatistics: Sendable, Equatable {
     package var undecryptedPackets: UInt64 = 0
     package var receiveBufferBytes: Int = 0
     package var receiveBufferMilliseconds: Int = 0
+    /// What the kernel keeps for the port until libsrt takes it; `nil` when that is not known.
+    package var kernelBufferBytes: Int?
     /// 0 when the contribution is in clear; else 16, 24 or 32 (AES-128, -192, -256).
     package var encryptionKeyBytes: Int = 0
     /// Version of the peer's SRT library, `1.5.1`; empty when unknown.

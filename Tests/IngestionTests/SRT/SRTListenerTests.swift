@@ -68,6 +68,7 @@ struct SRTListenerTests {
             #expect(srt.receivedPackets > 1)
             #expect(srt.latencyMilliseconds == 120)
             #expect(srt.encryptionKeyBytes == 0)
+            #expect((srt.kernelBufferBytes ?? 0) > 100_000)
             #expect(srt.peerVersion.hasPrefix("1."))
 
             let again = try SRTTestPublisher.ffmpeg(

@@ -1,0 +1,44 @@
+/// What is wrong on the way of a contribution, which the packager does not see.
+extension Advice {
+    package static func latencyTooShort(neededMilliseconds: Int) -> Advice {
+        Advice(
+            code: .latencyTooShort,
+            text: """
+                Packets are lost, and the SRT latency is less than four round trips: what is sent again \
+                comes too late. Raise the latency to \(neededMilliseconds) ms on the encoder or \
+                ingestion.srt.latency, and connect again.
+                """
+        )
+    }
+
+    package static func lossNotRepaired(percent: Double) -> Advice {
+        let share = percent < 0.1 ? "less than 0.1" : "up to \(words(percent))"
+        return Advice(
+            code: .lossNotRepaired,
+            text: """
+                SRT gives up packets that do not come back in time, \(share) % of them: viewers see it. Lower the encoder's bitrate, leave SRT more room to send again \
+                (oheadbw), or take a better line.
+                """
+        )
+    }
+
+    package static func kernelBufferTooSmall(bytes: Int, wantedBytes: Int) -> Advice {
+        Advice(
+            code: .kernelBufferTooSmall,
+            text: """
+                The kernel of this server keeps \(bytes / 1_024) KiB of received packets, too little for \
+                the bursts of this bitrate. Run sysctl -w net.core.rmem_max=\(wantedBytes) and restart \
+                Mirror.
+                """
+        )
+    }
+
+    package static let damagedBeforeArrival = Advice(
+        code: .damagedBeforeArrival,
+        text: """
+            Packets are missing in the transport stream, and SRT lost none of them: the damage is done \
+            before Mirror. Look at the encoder's multiplexer, and at UDP or tuner links before the SRT \
+            sender.
+            """
+    )
+}
