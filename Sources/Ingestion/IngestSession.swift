@@ -30,19 +30,24 @@ package struct IngestSession: Sendable {
         /// How much is held before the tracks are announced with what is known by then.
         package var heldUnitLimit: Int
         package var heldByteLimit: Int
+        /// A stream of the program that does not come for this long counts as an error each time,
+        /// and so does a missing CAT: the period that ETSI TR 101 290 leaves to the user.
+        package var absenceLimit: Duration
 
         package init(
             pesLimitBytes: Int = 16 << 20,
             silenceLimit: MediaTime = MediaTime(mpegTicks: 45_000),
             keyframeLimit: MediaTime = MediaTime(mpegTicks: 12 * 90_000),
             heldUnitLimit: Int = 2_000,
-            heldByteLimit: Int = 64 << 20
+            heldByteLimit: Int = 64 << 20,
+            absenceLimit: Duration = .seconds(5)
         ) {
             self.pesLimitBytes = pesLimitBytes
             self.silenceLimit = silenceLimit
             self.keyframeLimit = keyframeLimit
             self.heldUnitLimit = heldUnitLimit
             self.heldByteLimit = heldByteLimit
+            self.absenceLimit = absenceLimit
         }
     }
 
@@ -57,6 +62,8 @@ package struct IngestSession: Sendable {
     package var statistics: TransportStreamStatistics {
         var statistics = demuxer.statistics
         statistics.resynchronisedBytes = framer.skippedBytes
+        statistics.errors.syncLosses = framer.syncLosses
+        statistics.errors.syncByteErrors = framer.syncByteErrors
         return statistics
     }
 
@@ -73,6 +80,7 @@ package struct IngestSession: Sendable {
     ) {
         let input = bytes.assumingMemoryBound(to: UInt8.self).span
         var position = 0
+        if framer.packetSize == nil { demuxer.pause() } else { demuxer.pass(to: arrival) }
         while true {
             let expected = framer.expectedPackets(in: input, from: position)
             let taken = demuxer.receiveRun(input.extracting(expected), arrival: arrival)

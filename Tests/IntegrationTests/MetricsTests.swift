@@ -9,12 +9,17 @@ import Testing
     /// to move.
     ///
     /// RareCounterTests, FrontDoorTests and HTTP3DoorTests (retries) move them, stage by stage;
-    /// BadInputTests sees to forced cuts and SlowViewerTests to stalled viewers.
+    /// BadInputTests sees to forced cuts, SlowViewerTests to stalled viewers and
+    /// TransportStreamMonitorTests to the errors of ETSI TR 101 290.
     private static let movedElsewhere: Set<String> = [
         "mirror_delivery_rejected_waiters_total", "mirror_delivery_timed_out_waiters_total",
         "mirror_http_silent_connections_total", "mirror_http_stalled_viewers_total",
         "mirror_packaging_forced_cuts_total", "mirror_quic_retries_total",
         "mirror_store_evicted_segments_total", "mirror_store_rejected_parts_total",
+        "mirror_ts_cat_errors_total", "mirror_ts_crc_errors_total", "mirror_ts_pat_errors_total",
+        "mirror_ts_pcr_discontinuity_errors_total", "mirror_ts_pcr_repetition_errors_total",
+        "mirror_ts_pid_errors_total", "mirror_ts_pmt_errors_total", "mirror_ts_pts_errors_total",
+        "mirror_ts_sync_byte_errors_total", "mirror_ts_sync_losses_total",
     ]
     private static let configuration = """
         server: { max_connections: 20 }

@@ -112,6 +112,31 @@ import Testing
         }
     }
 
+    /// TransportStreamMonitorTests see to what moves them.
+    @Test func eachErrorOfATransportStreamHasItsLine() async throws {
+        var statistics = TransportStreamStatistics()
+        statistics.errors.syncLosses = 1
+        statistics.errors.syncByteErrors = 2
+        statistics.errors.associationErrors = 3
+        statistics.errors.mapErrors = 4
+        statistics.errors.absences = 5
+        statistics.errors.checksumErrors = 6
+        statistics.errors.clockRepetitionErrors = 7
+        statistics.errors.clockDiscontinuityErrors = 8
+        statistics.errors.timestampErrors = 9
+        statistics.errors.conditionalAccessErrors = 10
+        statistics.errors.clockJitterMicroseconds = 5_000
+        let page = try await counters(ingest: statistics)
+        for (name, value) in [
+            ("sync_losses", 1), ("sync_byte_errors", 2), ("pat_errors", 3), ("pmt_errors", 4),
+            ("pid_errors", 5), ("crc_errors", 6), ("pcr_repetition_errors", 7),
+            ("pcr_discontinuity_errors", 8), ("pts_errors", 9), ("cat_errors", 10),
+        ] {
+            #expect(page["mirror_ts_\(name)_total{stream=\"rare\"}"] == Double(value), "\(name)")
+        }
+        #expect(page["mirror_ts_pcr_jitter_seconds{stream=\"rare\"}"] == 0.005)
+    }
+
     // MARK: The store
 
     private func store(

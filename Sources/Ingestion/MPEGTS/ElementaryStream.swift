@@ -22,12 +22,21 @@ struct ElementaryStream {
     /// A format that is not announced yet because its first frame was dropped.
     private var newAudioFormat: AudioFormat?
     private var cursor = Timeline.Cursor()
+    /// That packets come.
+    var presence: TransportStreamMonitor.Recurrence
+    /// When a PES packet with PTS began last, in the time of the program's clock.
+    private var lastTimestamp: Int64?
     /// When the last byte of the PES packet at hand arrived.
     private var arrival = WallTime(microsecondsSinceEpoch: 0)
 
     /// - Returns: `nil` for a data stream.
-    init?(_ description: ElementaryStreamDescription, pesLimitBytes: Int) {
+    init?(
+        _ description: ElementaryStreamDescription,
+        pesLimitBytes: Int,
+        presence: TransportStreamMonitor.Recurrence
+    ) {
         self.description = description
+        self.presence = presence
         switch description.contents {
         case .video(let codec):
             video = VideoBitstreamParser(codec: codec)
@@ -60,6 +69,7 @@ struct ElementaryStream {
         program: inout SelectedProgram,
         emit: (MediaEvent) -> Void
     ) {
+        presence.note(at: program.monitor.now)
         switch continuity.follow(packet) {
         case .inOrder:
             break
@@ -76,7 +86,12 @@ struct ElementaryStream {
             lose(&program, emit)
             return
         }
-        if packet.startsUnit, pes.completes(beforeStart: payload) { deliver(&program, emit) }
+        if packet.startsUnit {
+            if payload.count >= PESHeader.fixedByteCount, PESHeader.isStamped(payload) {
+                program.monitor.receiveTimestamp(last: &lastTimestamp)
+            }
+            if pes.completes(beforeStart: payload) { deliver(&program, emit) }
+        }
         self.arrival = arrival
         if pes.append(payload, of: packet) { deliver(&program, emit) }
     }

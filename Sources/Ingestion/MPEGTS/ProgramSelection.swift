@@ -33,6 +33,7 @@ struct ProgramSelection {
         case .programAssociation where pid == 0: receiveAssociation(section)
         case .programMap: receiveMap(section, pid: pid)
         case .programAssociation: errors &+= 1
+        case .conditionalAccess: break
         }
     }
 

@@ -8,6 +8,7 @@ package struct Section: Sendable, Equatable {
     /// The tables that are read here; others on the same PID are passed over.
     package enum Table: UInt8, Sendable {
         case programAssociation = 0x00
+        case conditionalAccess = 0x01
         case programMap = 0x02
     }
 

@@ -9,12 +9,21 @@
 package struct SectionAssembler: Sendable {
     /// Sections dropped.
     package private(set) var errors: UInt64 = 0
+    /// Of these, the ones with a wrong CRC.
+    package private(set) var checksumErrors: UInt64 = 0
+    /// Sections of another table than the one that has the PID to itself.
+    package private(set) var foreignSections: UInt64 = 0
     /// The newest instant that a time table told, until it is taken.
     private var time: TimeTable?
     private var bytes: [UInt8] = []
     private var isCollecting = false
 
-    package init() {}
+    private let onlyTable: Section.Table?
+
+    /// - Parameter onlyTable: The one that may come on the PID, where there is such a rule.
+    package init(onlyTable: Section.Table? = nil) {
+        self.onlyTable = onlyTable
+    }
 
     /// - Returns: The sections that end in this payload.
     package mutating func receive(_ payload: Span<UInt8>, startsUnit: Bool) -> [Section] {
@@ -80,6 +89,7 @@ package struct SectionAssembler: Sendable {
 
     private mutating func complete(into sections: inout [Section]) {
         isCollecting = false
+        if let onlyTable, bytes[0] != onlyTable.rawValue { foreignSections &+= 1 }
         guard !TimeTable.isTable(bytes[0]) else {
             time = TimeTable(bytes.span)
             if time == nil { errors &+= 1 }
@@ -90,6 +100,7 @@ package struct SectionAssembler: Sendable {
             sections.append(try Section(table: table, bytes.span))
         } catch {
             errors &+= 1
+            if error == .checksum { checksumErrors &+= 1 }
         }
     }
 }

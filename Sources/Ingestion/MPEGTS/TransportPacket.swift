@@ -13,8 +13,8 @@ struct TransportPacket {
 
     /// The bytes of the header behind the sync byte; its fields are read when they are asked for.
     private let header: UInt32
-    /// `discontinuity_indicator`: the counter, or on the PCR's PID the clock, begins anew.
-    let isDiscontinuous: Bool
+    /// The adaptation field's flags that are about the clock.
+    private let clockFlags: UInt8
     /// The adaptation field holds more bytes than its contents take.
     let isStuffed: Bool
     let isMalformed: Bool
@@ -25,7 +25,7 @@ struct TransportPacket {
     init(_ bytes: Span<UInt8>) {
         header = UInt32(bytes[3]) | UInt32(bytes[2]) << 8 | UInt32(bytes[1]) << 16
         let field = header & 0x20 != 0 ? AdaptationField(bytes) : .absent
-        isDiscontinuous = field.isDiscontinuous
+        clockFlags = field.clockFlags
         isStuffed = field.isStuffed
         isMalformed = field.end > Self.byteCount
         let hasPayload = header & 0x10 != 0 && !isMalformed
@@ -46,6 +46,23 @@ struct TransportPacket {
     /// `payload_unit_start_indicator`: a PES packet begins here, or a section does.
     var startsUnit: Bool { header & 0x40_0000 != 0 }
 
+    /// `discontinuity_indicator`: the counter, or on the PCR's PID the clock, begins anew.
+    var isDiscontinuous: Bool { clockFlags & AdaptationField.discontinuityFlag != 0 }
+
+    /// There is a PCR, or the clock begins anew.
+    var concernsClock: Bool { clockFlags != 0 }
+
+    /// The PCR, from the packet's bytes.
+    ///
+    /// - Returns: Ticks of 27 MHz, modulo 2^33 × 300; `nil` when there is none.
+    func clock(in bytes: Span<UInt8>) -> Int64? {
+        guard clockFlags & AdaptationField.clockFlag != 0, bytes[4] >= 7 else { return nil }
+        let base =
+            Int64(bytes[6]) << 25 | Int64(bytes[7]) << 17 | Int64(bytes[8]) << 9
+            | Int64(bytes[9]) << 1 | Int64(bytes[10] >> 7)
+        return base * 300 + (Int64(bytes[10] & 1) << 8 | Int64(bytes[11]))
+    }
+
     var isScrambled: Bool { header & 0xC0 != 0 }
 
     var continuityCounter: UInt8 { UInt8(truncatingIfNeeded: header) & 0x0F }
@@ -55,16 +72,18 @@ struct TransportPacket {
 ///
 /// Source: ISO/IEC 13818-1, 2.4.3.4 and 2.4.3.5.
 private struct AdaptationField {
-    static let absent = AdaptationField(end: 4, isDiscontinuous: false, isStuffed: false)
+    static let discontinuityFlag: UInt8 = 0x80
+    static let clockFlag: UInt8 = 0x10
+    static let absent = AdaptationField(end: 4, clockFlags: 0, isStuffed: false)
 
     /// Where the payload begins; above 188 when the length is wrong.
     let end: Int
-    let isDiscontinuous: Bool
+    let clockFlags: UInt8
     let isStuffed: Bool
 
-    private init(end: Int, isDiscontinuous: Bool, isStuffed: Bool) {
+    private init(end: Int, clockFlags: UInt8, isStuffed: Bool) {
         self.end = end
-        self.isDiscontinuous = isDiscontinuous
+        self.clockFlags = clockFlags
         self.isStuffed = isStuffed
     }
 
@@ -73,14 +92,14 @@ private struct AdaptationField {
         end = 5 + length
         // A field of length 0, or one that says nothing, is there for its length only.
         guard length > 0, end <= TransportPacket.byteCount, bytes[5] != 0 else {
-            isDiscontinuous = false
+            clockFlags = 0
             isStuffed = true
             return
         }
         let flags = bytes[5]
-        isDiscontinuous = flags & 0x80 != 0
+        clockFlags = flags & (Self.discontinuityFlag | Self.clockFlag)
         var used = 1
-        if flags & 0x10 != 0 { used += 6 }  // PCR
+        if flags & Self.clockFlag != 0 { used += 6 }  // PCR
         if flags & 0x08 != 0 { used += 6 }  // OPCR
         if flags & 0x04 != 0 { used += 1 }  // splice_countdown
         // transport_private_data and the extension each begin with their length.

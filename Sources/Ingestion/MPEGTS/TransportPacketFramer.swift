@@ -10,7 +10,8 @@
 ///
 /// The packets found do not depend on how the bytes are split.
 ///
-/// Source: ISO/IEC 13818-1, 2.4.3.2; five sync bytes to lock as in ETSI TR 101 290, 5.2.1.
+/// Source: ISO/IEC 13818-1, 2.4.3.2; five sync bytes to lock, two wrong ones for a loss, as in ETSI
+/// TR 101 290, 5.2.1.
 package struct TransportPacketFramer: Sendable {
     /// Where a packet's 188 bytes lie.
     package enum Found: Equatable {
@@ -34,6 +35,13 @@ package struct TransportPacketFramer: Sendable {
     private var gap = 0
     /// Bytes in which no packet was found.
     package private(set) var skippedBytes: UInt64 = 0
+    /// Packets that did not begin with 0x47 where one was due.
+    package private(set) var syncByteErrors: UInt64 = 0
+    /// Times that no packet was found where the next two were due, or packets lay elsewhere.
+    package private(set) var syncLosses: UInt64 = 0
+    /// While it is not known whether one sync byte was wrong or the lock is lost: how far apart
+    /// packets were, and how many bytes had been skipped by then.
+    private var doubt: (packetSize: Int, skippedBytes: UInt64)?
 
     package init() {
         carry.reserveCapacity(Self.windowByteCount)
@@ -100,7 +108,7 @@ package struct TransportPacketFramer: Sendable {
                 return nil
             }
             guard input[position] == Self.syncByte else {
-                packetSize = nil
+                unlock()
                 return nil
             }
             if input.count - position >= byteCount {
@@ -110,7 +118,7 @@ package struct TransportPacketFramer: Sendable {
         }
         takeIntoCarry(byteCount, of: input, from: &position)
         guard carry[carryStart] == Self.syncByte else {
-            packetSize = nil
+            unlock()
             return nil
         }
         guard carry.count - carryStart >= byteCount else { return nil }
@@ -152,7 +160,10 @@ package struct TransportPacketFramer: Sendable {
     /// - Returns: Whether the packet size is known now.
     private mutating func search() -> Bool {
         let start = carryStart
-        defer { skippedBytes &+= UInt64(carryStart - start) }
+        defer {
+            skippedBytes &+= UInt64(carryStart - start)
+            judgeLoss()
+        }
         while carryStart < carry.count {
             guard carry[carryStart] == Self.syncByte else {
                 carryStart += 1
@@ -173,6 +184,21 @@ package struct TransportPacketFramer: Sendable {
             carryStart += 1
         }
         return false
+    }
+
+    private mutating func unlock() {
+        if let packetSize { doubt = (packetSize, skippedBytes) }
+        packetSize = nil
+        syncByteErrors &+= 1
+    }
+
+    /// Tells a wrong sync byte, behind which packets go on in step, from a loss.
+    private mutating func judgeLoss() {
+        guard let doubt else { return }
+        let skipped = skippedBytes &- doubt.skippedBytes
+        guard packetSize != nil || skipped > doubt.packetSize else { return }
+        if packetSize != doubt.packetSize || skipped != doubt.packetSize { syncLosses &+= 1 }
+        self.doubt = nil
     }
 
     /// - Returns: `nil` when more bytes must come to tell.

@@ -16,6 +16,10 @@ struct TransportStreamDemuxer {
     }
 
     private static let audioLimit = 32
+    /// Tables that have a PID to themselves.
+    private static let reservedTables: [(pid: UInt16, table: Section.Table)] = [
+        (0, .programAssociation), (TransportStreamMonitor.conditionalAccessPID, .conditionalAccess),
+    ]
     /// PIDs below are reserved for tables.
     private static let firstFreePID: UInt16 = 0x10
 
@@ -33,18 +37,30 @@ struct TransportStreamDemuxer {
 
     init(configuration: IngestSession.Configuration) {
         self.configuration = configuration
-        program = SelectedProgram(announcer: TrackAnnouncer(configuration: configuration))
-        assemblers = [(0, SectionAssembler(), ContinuityCounter())]
-        routes[0] = .sections(0)
+        program = SelectedProgram(
+            announcer: TrackAnnouncer(configuration: configuration),
+            monitor: TransportStreamMonitor(absenceLimit: configuration.absenceLimit)
+        )
+        assemblers = []
+        followTables(Self.reservedTables.map(\.pid))
+        for index in assemblers.indices {
+            routes[Int(assemblers[index].pid)] = .sections(UInt8(index))
+        }
     }
 
-    /// `resynchronisedBytes` is the framer's and 0 here.
+    /// What the framer counts is 0 here.
     var statistics: TransportStreamStatistics {
         var statistics = program.statistics
         statistics.sectionErrors = retired.sectionErrors &+ selection.errors
+        statistics.errors = program.monitor.errors
+        statistics.errors.checksumErrors = retired.errors.checksumErrors
         for assembler in assemblers where assembler.pid != TimeTable.pid {
             statistics.sectionErrors &+= assembler.sections.errors
+            statistics.errors.checksumErrors &+= assembler.sections.checksumErrors
         }
+        // The reserved tables are the first, and stay.
+        statistics.errors.associationErrors &+= assemblers[0].sections.foreignSections
+        statistics.errors.conditionalAccessErrors &+= assemblers[1].sections.foreignSections
         statistics.damagedPESPackets = retired.damagedPESPackets
         statistics.undecodableAccessUnits = retired.undecodableAccessUnits
         for stream in streams {
@@ -57,6 +73,18 @@ struct TransportStreamDemuxer {
         statistics.selectedProgram = selection.current?.programNumber
         statistics.hasSourceClock = program.clock.isSet
         return statistics
+    }
+
+    /// What follows arrived at another time than what came before, or may have.
+    mutating func pass(to arrival: WallTime) {
+        let scrambledPackets = program.statistics.scrambledPackets
+        guard program.monitor.pass(to: arrival, scrambledPackets: scrambledPackets) else { return }
+        for index in streams.indices { program.monitor.judge(&streams[index].presence) }
+    }
+
+    /// No packets are found.
+    mutating func pause() {
+        program.monitor.pause()
     }
 
     /// Takes one packet of 188 bytes that begins with the sync byte.
@@ -75,7 +103,9 @@ struct TransportStreamDemuxer {
             program.statistics.nullPackets &+= 1
             return
         }
-        if packet.isDiscontinuous, packet.pid == map?.clockPID { program.timeline.expectJump() }
+        if packet.concernsClock, packet.pid == map?.clockPID {
+            receiveClock(packet, bytes, arrival: arrival)
+        }
         guard !packet.payload.isEmpty else { return }
         switch routes[Int(packet.pid)] {
         case .ignored:
@@ -124,6 +154,19 @@ struct TransportStreamDemuxer {
         program.announcer.finish(emit)
     }
 
+    private mutating func receiveClock(
+        _ packet: TransportPacket,
+        _ bytes: Span<UInt8>,
+        arrival: WallTime
+    ) {
+        if packet.isDiscontinuous {
+            program.timeline.expectJump()
+            program.monitor.expectJump()
+        }
+        guard let clock = packet.clock(in: bytes) else { return }
+        program.monitor.receiveClock(clock, arrival: arrival)
+    }
+
     private mutating func receiveSections(
         _ packet: TransportPacket,
         _ payload: Span<UInt8>,
@@ -142,6 +185,7 @@ struct TransportStreamDemuxer {
         }
         guard !packet.isScrambled else {
             program.statistics.scrambledPackets &+= 1
+            program.monitor.receiveScrambledTable(on: assemblers[index].pid)
             return
         }
         let sections = assemblers[index].sections.receive(payload, startsUnit: packet.startsUnit)
@@ -150,7 +194,10 @@ struct TransportStreamDemuxer {
             program.clock.set(time.instant, at: program.timeline.newest, arrival: arrival)
         }
         guard !sections.isEmpty else { return }
-        for section in sections { selection.receive(section, pid: pid) }
+        for section in sections {
+            program.monitor.receive(section.table, on: pid)
+            selection.receive(section, pid: pid)
+        }
         follow(emit)
     }
 
@@ -160,6 +207,11 @@ struct TransportStreamDemuxer {
         let hasNewMap = selection.current != map
         guard hasNewMap || tablePIDs != assemblers.map(\.pid) else { return }
         followTables(tablePIDs)
+        if selection.current?.clockPID != map?.clockPID {
+            program.monitor.followClock(
+                isThere: selection.current.map { $0.clockPID != TransportPacket.nullPID } ?? false
+            )
+        }
         map = selection.current
         let descriptions = carriedStreams()
         followStreams(descriptions)
@@ -172,18 +224,26 @@ struct TransportStreamDemuxer {
     /// Outside DVB the PID of its time tables may carry anything.
     private var tablePIDs: [UInt16] {
         let isFree = selection.current?.streams.contains { $0.pid == TimeTable.pid } == false
-        let pids = [0] + selection.mapPIDs
+        let reserved = Self.reservedTables.map(\.pid)
+        let pids = reserved + selection.mapPIDs.filter { !reserved.contains($0) }
         return isFree && !pids.contains(TimeTable.pid) ? pids + [TimeTable.pid] : pids
     }
 
     private mutating func followTables(_ pids: [UInt16]) {
         let before = assemblers
         assemblers = pids.map { pid in
-            before.first { $0.pid == pid } ?? (pid, SectionAssembler(), ContinuityCounter())
+            let onlyTable = Self.reservedTables.first { $0.pid == pid }?.table
+            return before.first { $0.pid == pid }
+                ?? (pid, SectionAssembler(onlyTable: onlyTable), ContinuityCounter())
         }
+        let mapPIDs = selection.mapPIDs
+        program.monitor.follow(
+            tablePIDs: pids.filter { $0 != TimeTable.pid || mapPIDs.contains($0) }
+        )
         for assembler in before
         where !pids.contains(assembler.pid) && assembler.pid != TimeTable.pid {
             retired.sectionErrors &+= assembler.sections.errors
+            retired.errors.checksumErrors &+= assembler.sections.checksumErrors
         }
     }
 
@@ -208,7 +268,11 @@ struct TransportStreamDemuxer {
         streams = descriptions.compactMap { description in
             let index = before.firstIndex { $0.description.isSameStream(as: description) }
             return index.map { before.remove(at: $0) }
-                ?? ElementaryStream(description, pesLimitBytes: configuration.pesLimitBytes)
+                ?? ElementaryStream(
+                    description,
+                    pesLimitBytes: configuration.pesLimitBytes,
+                    presence: .init(at: program.monitor.now)
+                )
         }
         for stream in before {
             retired.damagedPESPackets &+= stream.damagedPESPackets

@@ -24,6 +24,8 @@ package struct TransportStreamStatistics: Sendable, Equatable {
     /// Listed by the program association table; one is selected.
     package var programs: Int = 0
     package var selectedProgram: Int?
+    /// By their names in ETSI TR 101 290, but for those above.
+    package var errors = TransportStreamErrors()
     /// The source tells the time: dates are by its clock, not by when media arrives here.
     package var hasSourceClock = false
 

@@ -4,7 +4,7 @@ package import Ingestion
 package struct IngestSnapshot: Codable, Sendable, Equatable {
     /// Counts of the demultiplexer.
     ///
-    /// Source: ISO/IEC 13818-1; the errors are those of ETSI TR 101 290.
+    /// Source: ISO/IEC 13818-1; the errors are those of ETSI TR 101 290, 5.2.1 and 5.2.2.
     package struct TransportStream: Codable, Sendable, Equatable {
         package var packets: UInt64
         package var nullPackets: UInt64
@@ -13,6 +13,18 @@ package struct IngestSnapshot: Codable, Sendable, Equatable {
         package var transportErrors: UInt64
         package var scrambledPackets: UInt64
         package var sectionErrors: UInt64
+        package var syncLosses: UInt64
+        package var syncByteErrors: UInt64
+        package var patErrors: UInt64
+        package var pmtErrors: UInt64
+        package var pidErrors: UInt64
+        package var crcErrors: UInt64
+        package var pcrRepetitionErrors: UInt64
+        package var pcrDiscontinuityErrors: UInt64
+        package var ptsErrors: UInt64
+        package var catErrors: UInt64
+        /// How unevenly the program's clock arrives, smoothed.
+        package var pcrJitterMilliseconds: Double
         package var damagedPesPackets: UInt64
         package var accessUnits: UInt64
         package var misplacedAccessUnits: UInt64
@@ -28,6 +40,18 @@ package struct IngestSnapshot: Codable, Sendable, Equatable {
             transportErrors = statistics.transportErrors
             scrambledPackets = statistics.scrambledPackets
             sectionErrors = statistics.sectionErrors
+            let errors = statistics.errors
+            syncLosses = errors.syncLosses
+            syncByteErrors = errors.syncByteErrors
+            patErrors = errors.associationErrors
+            pmtErrors = errors.mapErrors
+            pidErrors = errors.absences
+            crcErrors = errors.checksumErrors
+            pcrRepetitionErrors = errors.clockRepetitionErrors
+            pcrDiscontinuityErrors = errors.clockDiscontinuityErrors
+            ptsErrors = errors.timestampErrors
+            catErrors = errors.conditionalAccessErrors
+            pcrJitterMilliseconds = (errors.clockJitterMicroseconds / 1_000).roundedForDisplay
             damagedPesPackets = statistics.damagedPESPackets
             accessUnits = statistics.accessUnits
             misplacedAccessUnits = statistics.misplacedAccessUnits

@@ -6,7 +6,8 @@ struct StreamMetric: Sendable {
     /// `nil` while the stream has nothing to say of it, such as SRT figures with no publisher.
     let value: @Sendable (StreamSnapshot) -> Double?
 
-    static let all: [StreamMetric] = ingest + srt + rtp + transportStream + packaging + delivery
+    static let all: [StreamMetric] =
+        ingest + srt + rtp + transportStream + transportStreamErrors + packaging + delivery
 
     private static func counter(
         _ name: String,
@@ -119,6 +120,44 @@ struct StreamMetric: Sendable {
         },
         counter("ts_discontinuities_total", "Breaks of the source's timeline.") {
             $0.ingest?.transportStream.discontinuities
+        },
+    ]
+
+    /// By their names in ETSI TR 101 290.
+    private static let transportStreamErrors: [StreamMetric] = [
+        counter("ts_sync_losses_total", "Times that packets were not found where due.") {
+            $0.ingest?.transportStream.syncLosses
+        },
+        counter("ts_sync_byte_errors_total", "Packets that did not begin with 0x47.") {
+            $0.ingest?.transportStream.syncByteErrors
+        },
+        counter("ts_pat_errors_total", "PAT late, scrambled, or another table in its place.") {
+            $0.ingest?.transportStream.patErrors
+        },
+        counter("ts_pmt_errors_total", "PMT late or scrambled.") {
+            $0.ingest?.transportStream.pmtErrors
+        },
+        counter("ts_pid_errors_total", "Streams of the program that did not come for 5 s.") {
+            $0.ingest?.transportStream.pidErrors
+        },
+        counter("ts_crc_errors_total", "PAT, CAT and PMT sections with a wrong CRC.") {
+            $0.ingest?.transportStream.crcErrors
+        },
+        counter("ts_pcr_repetition_errors_total", "PCRs more than 100 ms apart.") {
+            $0.ingest?.transportStream.pcrRepetitionErrors
+        },
+        counter("ts_pcr_discontinuity_errors_total", "Jumps of the PCR that were not announced.") {
+            $0.ingest?.transportStream.pcrDiscontinuityErrors
+        },
+        counter("ts_pts_errors_total", "PTS of a stream more than 700 ms apart.") {
+            $0.ingest?.transportStream.ptsErrors
+        },
+        counter("ts_cat_errors_total", "CAT missing where packets are scrambled, or another table.")
+        {
+            $0.ingest?.transportStream.catErrors
+        },
+        gauge("ts_pcr_jitter_seconds", "Arrival of PCRs against what they say, smoothed.") {
+            $0.ingest.map { $0.transportStream.pcrJitterMilliseconds / 1_000 }
         },
     ]
 

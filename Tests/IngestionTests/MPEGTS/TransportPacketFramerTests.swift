@@ -54,6 +54,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [188, 192, 204], [1, 188, 1_000, 100_000])
+    func oneWrongSyncByteIsNoLossButTwoAre(size: Int, split: Int) {
+        let start = size == 192 ? 4 : 0
+        var bytes = packets(0..<60, size: size)
+        bytes[start + 20 * size] = 0
+        let one = pids(in: bytes, split: split)
+        #expect(one.pids == Array(0..<20) + Array(21..<60))
+        #expect(one.framer.syncByteErrors == 1)
+        #expect(one.framer.syncLosses == 0)
+        bytes[start + 40 * size] = 0
+        bytes[start + 41 * size] = 0
+        let three = pids(in: bytes, split: split)
+        #expect(three.pids == Array(0..<20) + Array(21..<40) + Array(42..<60))
+        #expect(three.framer.syncByteErrors == 2)
+        #expect(three.framer.syncLosses == 1)
+    }
+
+    @Test(arguments: [1, 188, 100_000])
+    func bytesThatAreNoPacketsAreOneLoss(split: Int) {
+        let garbage = [UInt8](repeating: 0x11, count: 5_000)
+        #expect(pids(in: garbage, split: split).framer.syncLosses == 0)
+        let broken = pids(in: packets(0..<20) + garbage, split: split)
+        #expect(broken.framer.syncLosses == 1)
+        #expect(broken.framer.syncByteErrors == 1)
+    }
+
     @Test func packetsAreFoundAgainBehindBytesThatWereInsertedOrLost() {
         var bytes = packets(0..<40)
         bytes.removeSubrange(188 * 10 + 50..<188 * 10 + 60)
