@@ -31,7 +31,10 @@ struct TransportStreamMonitor: Sendable {
     static let conditionalAccessPID: UInt16 = 1
     private static let associationPID: UInt16 = 0
 
-    private static let tableLimit: Int64 = 500_000
+    /// Arrivals are not told apart any finer: packets are taken out every 12 ms.
+    private static let resolution: Int64 = 10_000
+    /// Half a second, and what two arrivals may be off.
+    private static let tableLimit: Int64 = 500_000 + 2 * resolution
     private static let timestampLimit: Int64 = 700_000
     /// A clock that is away for longer is judged without it.
     private static let clockLimit: Int64 = 1_000_000
@@ -62,16 +65,20 @@ struct TransportStreamMonitor: Sendable {
         return errors
     }
 
-    /// Bytes of another arrival follow: all that arrived before is taken and can be judged.
+    /// Bytes follow that arrived then: all that arrived before is taken and can be judged.
     ///
     /// - Returns: Whether time has passed.
     mutating func pass(to arrival: WallTime, scrambledPackets: UInt64) -> Bool {
-        guard arrival != lastArrival else { return false }
-        defer { lastArrival = arrival }
-        guard let lastArrival else { return false }
+        guard let lastArrival else {
+            lastArrival = arrival
+            return false
+        }
+        let passed = arrival.microsecondsSinceEpoch
+            .subtractingReportingOverflow(lastArrival.microsecondsSinceEpoch).partialValue
+        guard !(0..<Self.resolution).contains(passed) else { return false }
+        self.lastArrival = arrival
         judge(scrambledPackets: scrambledPackets)
         // A clock that is set back passes no time.
-        let passed = arrival.duration(since: lastArrival).microseconds
         let step = min(max(passed, 0), Self.silenceLimit)
         now &+= step
         if !clock.isRunning { clock.pass(microseconds: step) }
