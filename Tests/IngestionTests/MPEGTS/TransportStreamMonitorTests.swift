@@ -21,6 +21,8 @@ import Testing
         var ticks: Int64 = 90_000
         /// When the next bytes arrive, in microseconds.
         var arrival: Int64 = 1_000_000
+        /// Pictures from tables to tables.
+        var tableDistance = 10
         /// How far the arrival of every other picture is off.
         var jitter: Int64 = 0
         private var frame = 0
@@ -58,7 +60,7 @@ import Testing
 
         private mutating func picture(without missing: Part?, isDiscontinuous: Bool) -> [UInt8] {
             var bytes: [UInt8] = []
-            if frame % 10 == 0 {
+            if frame % tableDistance == 0 {
                 let tables = writer.tables()
                 if missing != .association { bytes += tables[..<188] }
                 if missing != .map { bytes += tables[188...] }
@@ -125,6 +127,19 @@ import Testing
     }
 
     // MARK: First priority
+
+    /// Tables 0.5 s apart, each up to 12 ms late.
+    @Test func tablesThatComeInTimeAndAreTakenOutLateAreNoError() {
+        var feed = Feed()
+        feed.tableDistance = 15
+        feed.jitter = 12_000
+        feed.frames(900)
+        #expect(feed.counts == TransportStreamErrors())
+        feed.tableDistance = 17
+        feed.frames(90)
+        #expect(feed.counts.associationErrors > 0)
+        #expect(feed.counts.mapErrors > 0)
+    }
 
     @Test func anAssociationTableThatStaysAwayCountsOnceForEachHalfSecond() {
         var feed = Feed()
