@@ -70,7 +70,7 @@ import Testing
         let advice = try Project.rawValues(of: "Code", in: "Packaging/Advice")
         let ends =
             try Project.rawValues(of: "Ending", in: "Ingestion/SRT/SRTConnection")
-            + Project.rawValues(of: "Ending", in: "Ingestion/RTP/RTPConnection")
+            + Project.rawValues(of: "Ending", in: "Ingestion/RTP/Listener/RTPConnection")
         #expect(refusals.count >= 10 && advice.count >= 10 && ends.count >= 10)
         for code in refusals + advice + ends {
             let isExplained = guide.contains("`\(code)`")

@@ -3,7 +3,7 @@ package import NIOCore
 
 /// The RTP streams of one contribution become media events.
 ///
-/// The way of the packets, each step a file beside this one:
+/// The way of the packets, each step a file of this folder:
 ///
 ///     datagrams ─▶ RTPStream, by SSRC: RTPReception ─▶ RTPReorderBuffer ─▶ RTPCarriage ─▶
 ///       ├─▶ RTPElementaryStream ──units──▶ RTPTrackWriter: RTPTimeline and DecodingTimes
