@@ -24,6 +24,7 @@ import Testing
     private static let configuration = """
         server: { max_connections: 20 }
         packaging: { segment_target: 1s }
+        ingestion: { rtp: { idle_timeout: 1s } }
         streams: [{ match: "secret", passphrase: "correct-horse" }]
 
         """
@@ -39,6 +40,7 @@ import Testing
         _ = try await viewer.waitFor("/live/live/playlist.m3u8")
         try await Self.meetRefusals(mirror, viewer)
         try await Self.meetStrangers(mirror, viewer)
+        try await Self.meetSenders(mirror, viewer)
         first.kill()
         let line = try LossyLine.make(to: mirror.srtPort)
         let third = try Publisher.ffmpeg(
@@ -139,6 +141,29 @@ import Testing
         }
         // Not earlier: who leaves at once is gone before the request is seen to be given up.
         await lossy.shutDown()
+    }
+
+    /// Senders of RTP: one that comes on air and leaves, one of nonsense, and a crowd of strangers.
+    ///
+    /// What is counted for each sender, SessionDescriptionRoutesTests sees to.
+    private static func meetSenders(_ mirror: MirrorProcess, _ viewer: Viewer) async throws {
+        let sender = try ExternalProcess(
+            "ffmpeg",
+            ["-loglevel", "error", "-re", "-i", MirrorProcess.fixture("h264.ts")]
+                + ["-c", "copy", "-f", "rtp_mpegts"]
+                + ["rtp://127.0.0.1:\(mirror.rtpPort)?rtcpport=\(mirror.rtcpPort)"]
+        )
+        let isOnAir = try await eventually {
+            try await mirror.metrics(by: viewer).total("mirror_rtp_sessions_total") > 0
+        }
+        #expect(isOnAir, "\(sender.errors)")
+        sender.signal(SIGTERM)
+        let socket = UDPSender(to: mirror.rtpPort)
+        socket.send([1, 2, 3])
+        for stranger in UInt16(0)..<3_000 {
+            let ssrc = [0, 0, UInt8(stranger >> 8), UInt8(truncatingIfNeeded: stranger)]
+            socket.send([0x80, 96, 0, 1, 0, 0, 0, 0] + ssrc + [UInt8](repeating: 0, count: 100))
+        }
     }
 
     private static func expectValid(_ metrics: Metrics, in folder: URL) async throws {
