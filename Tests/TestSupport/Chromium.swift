@@ -117,28 +117,40 @@ package final class Chromium: Sendable {
         return answer["result"]?["value"] ?? .null
     }
 
-    /// Returns once the expression is true.
+    /// Returns once the expression is true, also where the page changes meanwhile.
     ///
     /// - Throws: `Failure` when it is not within the limit.
     package func wait(for condition: String, atMost limit: Duration = .seconds(15)) async throws {
-        let milliseconds = Int(limit / .milliseconds(1))
-        let cameTrue = try await evaluate(
-            """
-            new Promise((resolve) => {
-              const end = performance.now() + \(milliseconds);
-              const look = () => {
-                let holds = false;
-                try { holds = Boolean(\(condition)); } catch {}
-                if (holds || performance.now() > end) resolve(holds);
-                else setTimeout(look, 20);
-              };
-              look();
-            })
-            """
-        )
+        let end = ContinuousClock.now + limit
+        var cameTrue: JSONValue?
+        repeat {
+            let left = max(.zero, ContinuousClock.now.duration(to: end))
+            do {
+                cameTrue = try await evaluate(Self.promise(of: condition, within: left))
+            } catch let failure as ChromiumConnection.Failure where failure.isOfPageLeft {
+                // The question went with the page: it is put to the next.
+                cameTrue = nil
+            }
+        } while cameTrue == nil && ContinuousClock.now < end
         if cameTrue != true {
             throw Failure(description: "not true within \(limit): \(condition)")
         }
+    }
+
+    /// A script that looks until the condition holds or time is up.
+    private static func promise(of condition: String, within limit: Duration) -> String {
+        """
+        new Promise((resolve) => {
+          const end = performance.now() + \(Int(limit / .milliseconds(1)));
+          const look = () => {
+            let holds = false;
+            try { holds = Boolean(\(condition)); } catch {}
+            if (holds || performance.now() > end) resolve(holds);
+            else setTimeout(look, 20);
+          };
+          look();
+        })
+        """
     }
 
     /// Size and colour scheme from now on.

@@ -9,6 +9,12 @@ import Synchronization
 final class ChromiumConnection: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
+
+        /// The page went to another before it had answered.
+        var isOfPageLeft: Bool {
+            description.contains("navigated or closed")
+                || description.contains("context was destroyed")
+        }
     }
 
     private final class Handle: Sendable {
