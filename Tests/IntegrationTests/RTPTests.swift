@@ -238,7 +238,10 @@ import Testing
         let mirror = watched.mirror
         let socket = UDPSender(to: mirror.rtpPort)
         var random = SeededRandom(seed: 11)
-        for _ in 0..<20_000 {
+        func flood(_ count: Int) {
+            for _ in 0..<count { sendStranger() }
+        }
+        func sendStranger() {
             var packet: [UInt8] = [0x80, 96]
             packet += (0..<10).map { _ in UInt8.random(in: .min ... .max, using: &random) }
             packet += [UInt8](repeating: 0xFF, count: 1_200)
@@ -247,9 +250,16 @@ import Testing
             packet[3] &+= 1
             socket.send(packet)
         }
+        flood(20_000)
         try await watched.expectUnharmed()
-        let metrics = try await mirror.metrics(by: watched.viewer)
-        #expect(metrics["mirror_rtp_dropped_newcomers_total"] ?? 0 > 0)
+        var metrics = try await mirror.metrics(by: watched.viewer)
+        // On a machine that is busy the kernel drops most of a flood before Mirror sees it.
+        let isBounded = try await eventually {
+            flood(2_000)
+            metrics = try await mirror.metrics(by: watched.viewer)
+            return metrics["mirror_rtp_dropped_newcomers_total"] ?? 0 > 0
+        }
+        #expect(isBounded)
         #expect(metrics["mirror_rtp_detecting"] ?? 1_000 <= 512)
         #expect(metrics["mirror_rtp_sessions"] == 0)
     }

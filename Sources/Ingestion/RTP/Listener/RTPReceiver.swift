@@ -28,7 +28,9 @@ final class RTPReceiver {
     private var early = EarlyReports()
     private var tally = RTPTally()
     private var ticks = 0
+    /// `nil` while nobody sends: a port that is not used wakes nobody.
     private var repeating: RepeatedTask?
+    private var isStopped = false
 
     init(
         port: Int,
@@ -52,7 +54,8 @@ final class RTPReceiver {
         )
     }
 
-    func start() {
+    private func startTicking() {
+        guard !isStopped else { return }
         repeating = eventLoop.scheduleRepeatedTask(
             initialDelay: Self.tickInterval,
             delay: Self.tickInterval
@@ -64,6 +67,7 @@ final class RTPReceiver {
     /// Takes a datagram of the RTP socket, or of the RTCP socket.
     func receive(_ envelope: AddressedEnvelope<ByteBuffer>, from channel: any Channel) {
         tally.datagrams &+= 1
+        if repeating == nil { startTicking() }
         let arrival = self.arrival ?? clock.now
         self.arrival = arrival
         let datagram = envelope.data
@@ -241,6 +245,10 @@ extension RTPReceiver {
         for session in table.expire(now: now) { end(session, .idle, now: now) }
         for connection in connections.values { sendFeedback(connection, now: now) }
         access.counters.add(tally, detections: table.detections, port: port)
+        if tally.datagrams == 0, connections.isEmpty, !table.hasNewcomers {
+            repeating?.cancel()
+            repeating = nil
+        }
         tally = RTPTally()
         guard ticks.isMultiple(of: Self.secondsTicks) else { return }
         for connection in connections.values { connection.updateStatistics(now: now) }
@@ -270,6 +278,7 @@ extension RTPReceiver {
 
     /// Ends every contribution; the receiver is of no use afterwards.
     func stop() {
+        isStopped = true
         repeating?.cancel()
         repeating = nil
         let now = clock.now

@@ -95,7 +95,6 @@ struct RTPSockets {
                         RTPSocketHandler(receiver: receiver)
                     )
                 }
-                receiver.start()
                 return NIOLoopBound(receiver, eventLoop: eventLoop)
             }.get()
         } catch {

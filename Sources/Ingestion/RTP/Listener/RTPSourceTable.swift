@@ -224,6 +224,9 @@ package struct RTPSourceTable: Sendable {
         }.map(\.key)
     }
 
+    /// Somebody is looked at who is not on air, proven or not.
+    package var hasNewcomers: Bool { !newcomers.isEmpty }
+
     /// Sources that have proved to be some and are not on air, those of one port.
     package var detections: [RTPDetection] {
         newcomers.compactMap { source, newcomer in
