@@ -18,6 +18,9 @@ package struct PublishRequest: Sendable {
     package var sourcePort: Int
     package var transport: Transport
 
+    /// `192.0.2.7:41000`, `[2001:db8::7]:41000`.
+    package var source: String { String(host: sourceAddress, port: sourcePort) }
+
     package init(
         name: StreamName,
         user: String? = nil,

@@ -13,16 +13,27 @@ func withDoor<Value: Sendable>(
     alternative: AlternativeService? = nil,
     body: (_ port: Int, _ shutDown: @escaping @Sendable () async -> Void) async throws -> Value
 ) async throws -> Value {
+    try await whileOpen(body) { report in
+        HTTPFrontDoor(
+            address: "127.0.0.1",
+            port: 0,
+            security: security,
+            responder: fixture.responder(alternative: alternative),
+            limits: limits,
+            statistics: fixture.statistics,
+            logger: LiveFixture.logger,
+            onListening: report
+        )
+    }
+}
+
+/// Runs a door, which must report the port it is on, as long as `body` runs.
+func whileOpen<Value: Sendable>(
+    _ body: (_ port: Int, _ shutDown: @escaping @Sendable () async -> Void) async throws -> Value,
+    makeDoor: (_ report: @escaping @Sendable (Int) -> Void) -> any Service
+) async throws -> Value {
     let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-    let door = HTTPFrontDoor(
-        address: "127.0.0.1",
-        port: 0,
-        security: security,
-        responder: fixture.responder(alternative: alternative),
-        limits: limits,
-        statistics: fixture.statistics,
-        logger: LiveFixture.logger
-    ) { port in listening.yield(port) }
+    let door = makeDoor { port in listening.yield(port) }
     let group = ServiceGroup(
         configuration: .init(services: [.init(service: door)], logger: LiveFixture.logger)
     )
@@ -32,7 +43,11 @@ func withDoor<Value: Sendable>(
             try await group.run()
         }
         do {
-            guard let port = await ports.first(where: { _ in true }) else { throw NoFixture() }
+            guard let port = await ports.first(where: { _ in true }) else {
+                // Why it did not open.
+                try await tasks.waitForAll()
+                throw NoFixture()
+            }
             let value = try await body(port) { await group.triggerGracefulShutdown() }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()

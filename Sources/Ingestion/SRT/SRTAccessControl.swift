@@ -22,7 +22,7 @@ final class SRTAccessControl: Sendable {
     private let maxConnections: Int
     private let logger: Logger
     private let admitted = Mutex<[SRTSOCKET: Admitted]>([:])
-    private let throttle = Mutex(LogThrottle(now: .now))
+    private let refusals = RefusalLog()
     private let stop: StopFlag
 
     init(
@@ -147,28 +147,13 @@ final class SRTAccessControl: Sendable {
 
     private func refuse(_ refusal: PublishRefusal, stream: String, peer: SRTPeer, cure: String) {
         counters.refused(refusal)
-        let stream = stream.loggable
-        let subject = "\(refusal.rawValue) \(stream) \(peer.address)"
-        guard let heldBack = throttle.withLock({ $0.take(subject: subject, now: .now) }) else {
-            return
-        }
-        var metadata: Logger.Metadata = [
-            "reason": "\(refusal.rawValue)",
-            "stream": "\(stream)",
-            "peer": "\(peer)",
-            "cure": "\(cure)",
-        ]
-        if heldBack > 0 { metadata["refusals_not_logged"] = "\(heldBack)" }
-        logger.warning("SRT publisher refused", metadata: metadata)
-    }
-}
-
-extension String {
-    /// Fit for a log line: printable ASCII, cut to 80 bytes.
-    fileprivate var loggable: String {
-        String(
-            decoding: utf8.prefix(80).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") },
-            as: UTF8.self
+        let line = refusals.line(
+            refusal,
+            stream: stream,
+            host: peer.address,
+            port: peer.port,
+            cure: cure
         )
+        if let line { logger.warning("SRT publisher refused", metadata: line) }
     }
 }

@@ -61,7 +61,11 @@ package final class SRTListener: Service {
                 configuration: configuration,
                 accessControl: accessControl
             )
-            warnOfSmallKernelBuffer(sockets)
+            KernelBuffer.warn(
+                of: sockets.map(\.kernelBufferBytes),
+                wanted: Int(SRTBufferSizes.udpReceiveBufferBytes),
+                logger: logger
+            )
             state = .listening(sockets, port: port)
             return port
         }
@@ -156,7 +160,7 @@ package final class SRTListener: Service {
             "SRT publisher connected",
             metadata: [
                 "stream": "\(caller.request.name)",
-                "peer": "\(caller.request.sourceAddress):\(caller.request.sourcePort)",
+                "peer": "\(caller.request.source)",
                 "encrypted": "\(socket.isEncrypted)",
             ]
         )
@@ -173,19 +177,6 @@ package final class SRTListener: Service {
                 "stream": "\(request.name)",
                 "reason": "\(ending.rawValue)",
                 "received_bytes": "\(connection.receivedBytes)",
-            ]
-        )
-    }
-
-    private func warnOfSmallKernelBuffer(_ sockets: [SRTListeningSocket]) {
-        let wanted = Int(SRTBufferSizes.udpReceiveBufferBytes)
-        guard let got = sockets.map(\.kernelBufferBytes).min(), got < wanted else { return }
-        logger.warning(
-            "The kernel's UDP receive buffer is small: bursts of high-bitrate streams may be lost",
-            metadata: [
-                "bytes": "\(got)",
-                "wanted_bytes": "\(wanted)",
-                "cure": "sysctl -w net.core.rmem_max=\(wanted)",
             ]
         )
     }

@@ -7,9 +7,7 @@ package struct SRTPeer: Sendable, Equatable, CustomStringConvertible {
     package let address: String
     package let port: Int
 
-    package var description: String {
-        address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
-    }
+    package var description: String { String(host: address, port: port) }
 
     package init(address: String, port: Int) {
         self.address = address

@@ -56,10 +56,7 @@ package struct PublisherSnapshot: Codable, Sendable, Equatable {
     package init(_ publication: Publication) {
         let request = publication.request
         transport = request.transport.rawValue
-        let host = request.sourceAddress
-        address =
-            host.contains(":")
-            ? "[\(host)]:\(request.sourcePort)" : "\(host):\(request.sourcePort)"
+        address = request.source
         user = request.user
         since = Timestamp(publication.startedAt)
         let statistics = publication.statistics

@@ -23,6 +23,40 @@ extension ConfigurationFormat where Value == String {
     )
 }
 
+extension ConfigurationFormat {
+    /// A value that is written as text and read back by its own initialiser.
+    private static func described(
+        _ shape: String,
+        otherwise mismatch: String,
+        read: @escaping @Sendable (String) -> Value?
+    ) -> ConfigurationFormat where Value: CustomStringConvertible {
+        ConfigurationFormat(
+            shape: shape,
+            parse: { text throws(ConfigurationMismatch) in
+                guard let value = read(text) else { throw ConfigurationMismatch(mismatch) }
+                return value
+            },
+            write: \.description.quoted
+        )
+    }
+}
+
+extension ConfigurationFormat where Value == IPAddress {
+    static let ipAddress = described(
+        "an IPv4 or IPv6 address",
+        otherwise: "is no IP address",
+        read: IPAddress.init
+    )
+}
+
+extension ConfigurationFormat where Value == AddressRange {
+    static let addressRange = described(
+        "an address or a prefix, as in 192.0.2.7 or 10.0.0.0/8",
+        otherwise: "is neither an address nor a prefix",
+        read: AddressRange.init
+    )
+}
+
 extension ConfigurationFormat where Value: CaseIterable & RawRepresentable<String> {
     static var choice: ConfigurationFormat {
         let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
@@ -70,28 +104,18 @@ extension ConfigurationFormat where Value == Secret? {
 }
 
 extension ConfigurationFormat where Value == StreamPattern {
-    static let pattern = ConfigurationFormat(
-        shape: "a stream name, or a pattern of names with ? and *",
-        parse: { text throws(ConfigurationMismatch) in
-            guard let pattern = StreamPattern(text) else {
-                throw ConfigurationMismatch("can match no stream name")
-            }
-            return pattern
-        },
-        write: \.description.quoted
+    static let pattern = described(
+        "a stream name, or a pattern of names with ? and *",
+        otherwise: "can match no stream name",
+        read: StreamPattern.init
     )
 }
 
 extension ConfigurationFormat where Value == StreamName {
-    static let streamName = ConfigurationFormat(
-        shape: "a stream name: a letter or digit, then up to 63 letters, digits, _ or -",
-        parse: { text throws(ConfigurationMismatch) in
-            guard let name = StreamName(text) else {
-                throw ConfigurationMismatch("is no stream name")
-            }
-            return name
-        },
-        write: \.description.quoted
+    static let streamName = described(
+        "a stream name: a letter or digit, then up to 63 letters, digits, _ or -",
+        otherwise: "is no stream name",
+        read: StreamName.init
     )
 }
 

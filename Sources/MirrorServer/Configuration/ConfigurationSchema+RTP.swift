@@ -159,32 +159,6 @@ extension ConfigurationFormat where Value == UInt32 {
     )
 }
 
-extension ConfigurationFormat where Value == IPAddress {
-    static let ipAddress = ConfigurationFormat(
-        shape: "an IPv4 or IPv6 address",
-        parse: { text throws(ConfigurationMismatch) in
-            guard let address = IPAddress(text) else {
-                throw ConfigurationMismatch("is no IP address")
-            }
-            return address
-        },
-        write: \.description.quoted
-    )
-}
-
-extension ConfigurationFormat where Value == AddressRange {
-    static let addressRange = ConfigurationFormat(
-        shape: "an address or a prefix, as in 192.0.2.7 or 10.0.0.0/8",
-        parse: { text throws(ConfigurationMismatch) in
-            guard let range = AddressRange(text) else {
-                throw ConfigurationMismatch("is neither an address nor a prefix")
-            }
-            return range
-        },
-        write: \.description.quoted
-    )
-}
-
 extension ConfigurationFormat where Value == String? {
     /// Kept as it is written; read here so that a mistake is found before anything runs.
     ///

@@ -1,10 +1,8 @@
 import Distribution
 import Foundation
 import Hummingbird
-import Logging
 import NIOCore
 import Packaging
-import ServiceLifecycle
 
 /// An HTTP/3 door on a free port, open while `body` runs, to a live stream, to `POST /echo`, which
 /// answers how many bytes came, and to `GET /large`: 8 MB.
@@ -22,39 +20,19 @@ func withHTTP3Door<Value: Sendable>(
     let files = try await CertificateFixture()
     let credentials =
         try given ?? TLSCredentials(certificatePath: files.certificate, keyPath: files.key)
-    let (ports, listening) = AsyncStream.makeStream(of: Int.self)
-    let door = HTTP3FrontDoor(
-        address: "::",
-        port: port,
-        credentials: credentials,
-        congestionControl: congestionControl,
-        responder: fixture.http3Responder(),
-        limits: limits,
-        http3Limits: http3Limits,
-        statistics: fixture.statistics,
-        logger: LiveFixture.logger
-    ) { port in listening.yield(port) }
-    let group = ServiceGroup(
-        configuration: .init(services: [.init(service: door)], logger: LiveFixture.logger)
-    )
-    return try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask {
-            defer { listening.finish() }
-            try await group.run()
-        }
-        do {
-            guard let port = await ports.first(where: { _ in true }) else {
-                try await tasks.waitForAll()
-                throw NoFixture()
-            }
-            let value = try await body(port) { await group.triggerGracefulShutdown() }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            return value
-        } catch {
-            tasks.cancelAll()
-            throw error
-        }
+    return try await whileOpen(body) { report in
+        HTTP3FrontDoor(
+            address: "::",
+            port: port,
+            credentials: credentials,
+            congestionControl: congestionControl,
+            responder: fixture.http3Responder(),
+            limits: limits,
+            http3Limits: http3Limits,
+            statistics: fixture.statistics,
+            logger: LiveFixture.logger,
+            onListening: report
+        )
     }
 }
 

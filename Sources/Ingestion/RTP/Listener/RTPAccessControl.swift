@@ -1,6 +1,5 @@
 import Logging
 import Media
-import Synchronization
 
 /// Decides who of the senders may publish, for all ports.
 ///
@@ -11,7 +10,7 @@ final class RTPAccessControl: Sendable {
     let counters = RTPListenerCounters()
     private let admission: any StreamAdmission
     private let maxSessions: Int
-    private let throttle = Mutex(LogThrottle(now: .now))
+    private let refusals = RefusalLog()
     private let logger: Logger
 
     init(admission: any StreamAdmission, maxSessions: Int, logger: Logger) {
@@ -81,18 +80,14 @@ final class RTPAccessControl: Sendable {
     /// Counts a refusal and logs it.
     func refuse(_ refusal: PublishRefusal, _ request: PublishRequest) {
         counters.refused(refusal)
-        let subject = "\(refusal.rawValue) \(request.name) \(request.sourceAddress)"
-        guard let heldBack = throttle.withLock({ $0.take(subject: subject, now: .now) }) else {
-            return
-        }
-        var metadata: Logger.Metadata = [
-            "reason": "\(refusal.rawValue)",
-            "stream": "\(request.name)",
-            "peer": "\(request.sourceAddress):\(request.sourcePort)",
-            "cure": "\(refusal.rtpCure)",
-        ]
-        if heldBack > 0 { metadata["refusals_not_logged"] = "\(heldBack)" }
-        logger.warning("RTP publisher refused", metadata: metadata)
+        let line = refusals.line(
+            refusal,
+            stream: request.name.description,
+            host: request.sourceAddress,
+            port: request.sourcePort,
+            cure: refusal.rtpCure
+        )
+        if let line { logger.warning("RTP publisher refused", metadata: line) }
     }
 }
 

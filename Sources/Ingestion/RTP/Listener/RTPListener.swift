@@ -81,7 +81,11 @@ package final class RTPListener: Service {
             await close(all, group)
             throw error
         }
-        warnOfSmallKernelBuffer(all)
+        KernelBuffer.warn(
+            of: all.map(\.kernelBufferBytes),
+            wanted: configuration.receiveBufferBytes,
+            logger: logger
+        )
         state.withLock { $0 = .open(all, group) }
         return all.enumerated().flatMap { index, sockets in
             let suffix = index == 0 ? "" : "-\(sockets.port)"
@@ -148,19 +152,6 @@ package final class RTPListener: Service {
                 )
             }
         }
-    }
-
-    private func warnOfSmallKernelBuffer(_ all: [RTPSockets]) {
-        let wanted = configuration.receiveBufferBytes
-        guard let got = all.map(\.kernelBufferBytes).min(), got < wanted else { return }
-        logger.warning(
-            "The kernel's UDP receive buffer is small: bursts of high-bitrate streams may be lost",
-            metadata: [
-                "bytes": "\(got)",
-                "wanted_bytes": "\(wanted)",
-                "cure": "sysctl -w net.core.rmem_max=\(wanted)",
-            ]
-        )
     }
 }
 

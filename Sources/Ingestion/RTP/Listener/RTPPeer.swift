@@ -5,9 +5,7 @@ package struct RTPPeer: Sendable, Hashable, CustomStringConvertible {
     package let address: IPAddress
     package let port: UInt16
 
-    package var description: String {
-        address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)"
-    }
+    package var description: String { String(host: "\(address)", port: Int(port)) }
 
     package init(address: IPAddress, port: UInt16) {
         self.address = address
