@@ -27,12 +27,12 @@ struct IngestCost: AsyncParsableCommand {
     func run() async throws {
         let server = try await MirrorProcess()
         let ports = (0..<streams).map { _ in FreePort.udp }
-        let bare = try await startBareReceivers(on: ports)
+        let bare = try await Self.startBareReceivers(on: ports)
         let idle = try ProcessUsage(of: server.process.identifier).residentBytes
         let senders = try ports.flatMap { port in
             [
-                try publish(to: server.publishURL("s\(port)")),
-                try publish(to: "srt://127.0.0.1:\(port)"),
+                try Self.publish(to: server.publishURL("s\(port)")),
+                try Self.publish(to: "srt://127.0.0.1:\(port)"),
             ]
         }
         defer { for process in senders + bare { process.signal(SIGKILL) } }
@@ -67,7 +67,7 @@ struct IngestCost: AsyncParsableCommand {
         ).report()
     }
 
-    private func startBareReceivers(on ports: [Int]) async throws -> [ExternalProcess] {
+    static func startBareReceivers(on ports: [Int]) async throws -> [ExternalProcess] {
         let receivers = try ports.map { port in
             try ExternalProcess(
                 "sh",
@@ -102,16 +102,16 @@ struct IngestCost: AsyncParsableCommand {
     }
 
     /// The clip lasts 12 s.
-    private static func bitsPerSecond() throws -> Double {
+    static func bitsPerSecond() throws -> Double {
         let size = try FileManager.default.attributesOfItem(atPath: clip)[.size] as? Int ?? 0
         return Double(size * 8) / 12
     }
 
-    private func publish(to url: String) throws -> ExternalProcess {
+    static func publish(to url: String) throws -> ExternalProcess {
         try ExternalProcess(
             "ffmpeg",
             [
-                "-hide_banner", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", Self.clip,
+                "-hide_banner", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", clip,
                 "-map", "0", "-c", "copy", "-f", "mpegts", url,
             ]
         )

@@ -10,7 +10,8 @@ struct MirrorBenchmarks: AsyncParsableCommand {
         commandName: "mirror-benchmarks",
         abstract: "Measures Mirror on this machine.",
         subcommands: [
-            PackagingThroughput.self, IngestCost.self, StartUp.self, ReleaseLag.self,
+            PackagingThroughput.self, IngestCost.self, RTPCost.self, RTPLoad.self, StartUp.self,
+            ReleaseLag.self,
             GlassToGlass.self, HTTP3Delivery.self, HTTP3Soak.self, LossyNetwork.self,
         ]
     )

@@ -79,7 +79,7 @@ package struct ServerConfiguration: Sendable, Equatable {
         /// 0: the port after `port`.
         package var rtcpPort = 0
         /// What the kernel is asked to hold for each port.
-        package var bufferSizeBytes = 2 << 20
+        package var bufferSizeBytes = 8 << 20
         package var maxSessions = 100
         package var maxSessionsPerAddress = 32
         /// The longest wait for a packet that is late.

@@ -7,7 +7,7 @@ extension RTPListener {
         /// 0: the one after `port`; with port 0, any free one.
         package var rtcpPort = 0
         /// What the kernel is asked to hold for each port until it is read.
-        package var receiveBufferBytes = 2 << 20
+        package var receiveBufferBytes = 8 << 20
         package var maxSessions = 100
         package var maxSessionsPerAddress = 32
         /// The longest wait for a packet that is late.
