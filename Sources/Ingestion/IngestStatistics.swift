@@ -10,4 +10,11 @@ package struct IngestStatistics: Sendable, Equatable {
     package var transportStream = TransportStreamStatistics()
 
     package init() {}
+
+    /// What was lost on the way and not made good: packets of SRT and RTP, and places in the transport
+    /// stream where some are missing.
+    package var losses: UInt64 {
+        let overRTP = rtp?.streams.reduce(0) { $0 &+ $1.reordering.lost } ?? 0
+        return (srt?.droppedPackets ?? 0) &+ transportStream.continuityErrors &+ overRTP
+    }
 }

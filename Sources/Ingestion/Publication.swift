@@ -16,23 +16,24 @@ package final class Publication: Sendable {
         var lastArrival: WallTime
     }
 
-    private let stream: LiveStream
+    private let deliver: @Sendable ([MediaEvent]) -> Void
     private let state: Mutex<State>
     private let disconnect: @Sendable () -> Void
     private let onEnd: @Sendable (Publication, EndReason) -> Void
 
-    /// `onEnd` is called once, on the thread that ends or revokes the publication.
+    /// `deliver` takes what is sent, one call at a time, and must not block; `onEnd` is called once, on
+    /// the thread that ends or revokes the publication.
     package init(
         id: UInt64,
         request: PublishRequest,
-        stream: LiveStream,
         startedAt: WallTime,
+        deliver: @escaping @Sendable ([MediaEvent]) -> Void,
         disconnect: @escaping @Sendable () -> Void,
         onEnd: @escaping @Sendable (Publication, EndReason) -> Void
     ) {
         self.id = id
         self.request = request
-        self.stream = stream
+        self.deliver = deliver
         self.startedAt = startedAt
         state = Mutex(State(lastArrival: startedAt))
         self.disconnect = disconnect
@@ -54,7 +55,7 @@ package final class Publication: Sendable {
     package func send(_ events: [MediaEvent]) {
         state.withLock { state in
             guard state.endReason == nil, !events.isEmpty else { return }
-            stream.send(events)
+            deliver(events)
         }
     }
 
@@ -77,7 +78,7 @@ package final class Publication: Sendable {
         let isFirst = state.withLock { state in
             guard state.endReason == nil else { return false }
             state.endReason = reason
-            stream.send(.end(reason))
+            deliver([.end(reason)])
             return true
         }
         if isFirst { onEnd(self, reason) }

@@ -57,6 +57,8 @@ package struct PublishTerms: Sendable {
 package enum PublishRefusal: String, Error, Sendable, CaseIterable {
     case badName = "bad_name"
     case nameTaken = "name_taken"
+    /// The stream comes from inputs that have names of their own.
+    case hasInputs = "has_inputs"
     case wrongPassphrase = "wrong_passphrase"
     case passphraseRequired = "passphrase_required"
     case passphraseNotExpected = "passphrase_not_expected"

@@ -9,6 +9,7 @@ extension RouterMethods {
         addConsoleRoutes(console)
         addAPIRoutes(source: source)
         addSessionDescriptionRoutes(source.descriptions)
+        addInputRoutes(source: source)
         addHealthRoutes(source: source)
     }
 }

@@ -21,7 +21,7 @@ extension ManagementSource {
             stream: { name in
                 let onAir = registry[name].map { StreamSnapshot($0, traffic: traffic) }
                 return [onAir].compactMap(\.self)
-                    .joined(by: contributions.detections.filter { $0.name == name }).first
+                    .joined(by: contributions.detections).first { $0.name == "\(name)" }
             },
             health: { readiness.health },
             server: {
@@ -38,7 +38,45 @@ extension ManagementSource {
                     rtp: contributions.rtpStatistics
                 )
             },
-            descriptions: contributions.descriptions
+            descriptions: contributions.descriptions,
+            selectInput: { stream, input in
+                do throws(InputSelectionError) {
+                    try registry.select(input, of: stream)
+                } catch {
+                    throw ProblemDetails(error, input: input ?? stream, of: stream)
+                }
+            }
+        )
+    }
+}
+
+extension ProblemDetails {
+    fileprivate init(_ error: InputSelectionError, input: StreamName, of stream: StreamName) {
+        self =
+            switch error {
+            case .noSuchStream: .nobodyPublishes(stream)
+            case .noSuchInput: .noSuchInput(input, of: stream)
+            case .nobodyPublishes: .nobodyFeeds(input, of: stream)
+            }
+    }
+}
+
+extension InputsSnapshot {
+    /// - Returns: `nil` for a stream that is published to by its own name.
+    fileprivate init?(_ entry: StreamRegistry.Entry) {
+        let status = entry.inputStatus(now: .now)
+        guard status.inputs.map(\.name) != [entry.name] else { return nil }
+        self.init(
+            mode: entry.mode.rawValue,
+            status: status,
+            members: status.inputs.map { input in
+                let contribution = entry.contributions[input.name]
+                return Member(
+                    input,
+                    publication: contribution?.publication,
+                    advice: contribution?.advice ?? []
+                )
+            }
         )
     }
 }
@@ -59,6 +97,7 @@ extension StreamSnapshot {
             state: state,
             since: Timestamp(entry.phaseSince),
             publisher: entry.publication.map(PublisherSnapshot.init),
+            inputs: InputsSnapshot(entry),
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
             packaging: PackagingSnapshot(entry.packaging),
@@ -73,12 +112,16 @@ extension StreamSnapshot {
 }
 
 extension [StreamSnapshot] {
-    /// With senders that are looked at: as streams of their own, or said of the stream that waits for
-    /// one of them.
+    /// With senders that are looked at: as streams of their own, or said of the stream or the input
+    /// that waits for one of them.
     fileprivate func joined(by detections: [RTPDetection]) -> [StreamSnapshot] {
         guard !detections.isEmpty else { return self }
         var all = self
         for detection in detections {
+            if all.contains(where: { $0.inputs?[input: "\(detection.name)"] != nil }) {
+                for index in all.indices { all[index].inputs?.note(detection) }
+                continue
+            }
             guard let index = all.firstIndex(where: { $0.name == "\(detection.name)" }) else {
                 all.append(StreamSnapshot(detection))
                 continue

@@ -10,23 +10,47 @@ import Synchronization
 /// then *ended* (its playlists say so) for `linger`, and then gone. A publisher that returns while the
 /// name is interrupted continues the same playlists; one that comes later begins new ones.
 ///
+/// A stream has one input, its own name, or those that its rule lists: names that publishers publish
+/// to, each with one publisher at a time. It is live while any of them has one.
+///
 /// Threads: any. Nothing here blocks or waits; time comes in through `now`.
 package final class StreamRegistry: StreamAdmission, Sendable {
     package enum Phase: String, Sendable {
         case live, interrupted, ended
     }
 
+    /// One publisher, and what it should change.
+    package struct Contribution: Sendable {
+        package let publication: Publication
+        fileprivate var coach = ContributionCoach()
+
+        package var advice: [Advice] { coach.advice }
+    }
+
     /// One stream as it is at this moment.
     package struct Entry: Sendable {
         package let pipeline: StreamPipeline
+        package let inputs: InputGroup
+        package let mode: StreamInputs.Mode
         package let firstPublishedAt: WallTime
-        package fileprivate(set) var publication: Publication?
+        /// By the input that they publish to.
+        package fileprivate(set) var contributions: [StreamName: Contribution] = [:]
         package fileprivate(set) var phase = Phase.live
         package fileprivate(set) var phaseSince: WallTime
-        /// Of the publication.
-        fileprivate var coach = ContributionCoach()
 
         package var name: StreamName { pipeline.live.name }
+
+        /// The one on air; while none is, of those that came the first by name.
+        package var contribution: Contribution? {
+            inputs.onAir.flatMap { contributions[$0] }
+                ?? contributions.min { $0.key < $1.key }?.value
+        }
+
+        package var publication: Publication? { contribution?.publication }
+
+        package func inputStatus(now: WallTime) -> InputSwitch.Status {
+            inputs.status(claimed: Set(contributions.keys), now: now)
+        }
 
         /// What the packager says, and what it cannot know: the access units that its queue lost
         /// before it saw them, a picture of which no keyframe ever came, which is no track yet, and
@@ -34,11 +58,15 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         package var packaging: PackagerStatistics {
             var packaging = pipeline.packagerStatistics
             packaging.droppedUnits += UInt64(pipeline.overrunAccessUnits)
-            let ingest = publication?.statistics.transportStream
+            let contribution = contribution
+            let ingest = contribution?.publication.statistics.transportStream
             if let ingest, ingest.undecodableAccessUnits > 0, pipeline.live.tracks?.video == nil {
                 packaging.advice.append(.noKeyframe)
             }
-            packaging.advice += coach.advice
+            packaging.advice += contribution?.advice ?? []
+            if let (input, media, onAir) = inputs.difference {
+                packaging.advice.append(.inputsDiffer("\(input)", media, onAir: onAir))
+            }
             return packaging
         }
     }
@@ -99,13 +127,31 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
     /// New rules hold for publishers that come from now on; nobody on air is dropped.
     package func update(rules: StreamRules) {
-        state.withLock { $0.rules = rules }
+        state.withLock { state in
+            state.rules = rules
+            for entry in state.entries.values { Self.renewInputs(of: entry, rules) }
+        }
+    }
+
+    /// Prefers an input of a stream, or again the first where `input` is `nil`.
+    ///
+    /// - Throws: Why that cannot be.
+    package func select(
+        _ input: StreamName?,
+        of stream: StreamName
+    ) throws(InputSelectionError) {
+        guard let entry = self[stream], entry.phase != .ended else { throw .noSuchStream }
+        if let input {
+            guard entry.inputs.contains(input) else { throw .noSuchInput }
+            guard entry.contributions[input] != nil else { throw .nobodyPublishes }
+        }
+        _ = entry.inputs.select(input)
     }
 
     package func admit(_ request: PublishRequest) throws(PublishRefusal) -> PublishTerms {
         let now = now()
         return try state.withLock { state throws(PublishRefusal) in
-            try Self.check(request, in: state, now: now)
+            _ = try Self.check(request, in: state, now: now)
             let terms = state.rules.terms(for: request.name)
             return PublishTerms(
                 passphrase: terms.passphrase?.reveal(),
@@ -121,37 +167,42 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         let now = now()
         let (publication, previous, entry, isNew) = try state.withLock {
             state throws(PublishRefusal) in
-            try Self.check(request, in: state, now: now)
-            let known = state.entries[request.name].flatMap { $0.phase == .ended ? nil : $0 }
-            var entry = known ?? makeEntry(request.name, now: now)
-            let previous = entry.publication
+            let stream = try Self.check(request, in: state, now: now)
+            let known = state.entries[stream].flatMap { $0.phase == .ended ? nil : $0 }
+            var entry = known ?? makeEntry(stream, fedBy: state.rules.inputs(of: stream), now: now)
+            let previous = entry.contributions[request.name]?.publication
             state.lastPublicationID += 1
             let publication = Publication(
                 id: state.lastPublicationID,
                 request: request,
-                stream: entry.pipeline.live,
                 startedAt: now,
+                deliver: { [inputs = entry.inputs, input = request.name] events in
+                    inputs.send(events, from: input)
+                },
                 disconnect: disconnect,
-                onEnd: { [weak self] publication, reason in self?.release(publication, reason) }
+                onEnd: { [weak self] publication, reason in
+                    self?.release(publication, of: stream, reason)
+                }
             )
-            entry.publication = publication
-            entry.coach = ContributionCoach()
-            entry.phase = .live
-            entry.phaseSince = now
-            state.entries[request.name] = entry
+            entry.contributions[request.name] = Contribution(publication: publication)
+            if entry.contributions.count == 1 {
+                entry.phase = .live
+                entry.phaseSince = now
+            }
+            state.entries[stream] = entry
             return (publication, previous, entry, known == nil)
         }
         previous?.revoke(.takenOver)
         if isNew {
             directory.insert(entry.pipeline.store)
             onStart(entry.pipeline)
-        } else {
-            entry.pipeline.live.send(.discontinuity(.publisherChange))
         }
-        logger.info(
-            isNew ? "stream started" : "publisher returned",
-            metadata: Self.metadata(of: request)
-        )
+        let metadata = Self.metadata(of: request, stream: entry.name)
+        if isNew || request.name == entry.name {
+            logger.info(isNew ? "stream started" : "publisher returned", metadata: metadata)
+        } else {
+            logger.info("input came", metadata: metadata)
+        }
         return publication
     }
 
@@ -199,8 +250,13 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         let now = now()
         state.withLock { state in
             for (name, entry) in state.entries {
-                guard let statistics = entry.publication?.statistics else { continue }
-                state.entries[name]?.coach.look(at: statistics, now: now)
+                var losses: [StreamName: UInt64] = [:]
+                for (input, contribution) in entry.contributions {
+                    let statistics = contribution.publication.statistics
+                    state.entries[name]?.contributions[input]?.coach.look(at: statistics, now: now)
+                    losses[input] = statistics.losses
+                }
+                entry.inputs.look(at: losses, now: now)
             }
         }
         for entry in entries
@@ -215,60 +271,103 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     package func shutDown() {
         let publications = state.withLock { state in
             state.isShuttingDown = true
-            return state.entries.values.compactMap(\.publication)
+            return state.entries.values.flatMap(\.contributions.values).map(\.publication)
         }
         for publication in publications { publication.revoke(.shutdown) }
     }
 
-    private func makeEntry(_ name: StreamName, now: WallTime) -> Entry {
+    private func makeEntry(
+        _ name: StreamName,
+        fedBy inputs: StreamInputs,
+        now: WallTime
+    ) -> Entry {
         let pipeline = StreamPipeline(
             name: name,
             configuration: packaging,
             epoch: String(now.microsecondsSinceEpoch / 1_000, radix: 36),
             logger: logger
         )
-        return Entry(pipeline: pipeline, firstPublishedAt: now, phaseSince: now)
+        return Entry(
+            pipeline: pipeline,
+            inputs: InputGroup(inputs.switching, of: pipeline.live, logger: logger),
+            mode: inputs.mode,
+            firstPublishedAt: now,
+            phaseSince: now
+        )
     }
 
-    private func release(_ publication: Publication, _ reason: EndReason) {
+    private func release(
+        _ publication: Publication,
+        of stream: StreamName,
+        _ reason: EndReason
+    ) {
         let now = now()
+        let input = publication.request.name
         state.withLock { state in
-            let name = publication.request.name
-            guard state.entries[name]?.publication === publication else { return }
-            state.entries[name]?.publication = nil
-            state.entries[name]?.coach = ContributionCoach()
-            state.entries[name]?.phase = .interrupted
-            state.entries[name]?.phaseSince = now
+            guard var entry = state.entries[stream],
+                entry.contributions[input]?.publication === publication
+            else { return }
+            entry.contributions[input] = nil
+            if entry.contributions.isEmpty {
+                entry.phase = .interrupted
+                entry.phaseSince = now
+            }
+            state.entries[stream] = entry
+            Self.renewInputs(of: entry, state.rules)
         }
-        var metadata = Self.metadata(of: publication.request)
+        var metadata = Self.metadata(of: publication.request, stream: stream)
         metadata["reason"] = "\(reason.rawValue)"
         logger.info("publisher left", metadata: metadata)
     }
 
+    /// Has a stream go on with the inputs that its rule has now, and those that still publish.
+    private static func renewInputs(of entry: Entry, _ rules: StreamRules) {
+        guard entry.phase != .ended else { return }
+        entry.inputs.reconfigure(
+            rules.inputs(of: entry.name).switching,
+            keeping: Set(entry.contributions.keys)
+        )
+    }
+
+    /// - Returns: The stream that the request feeds.
     private static func check(
         _ request: PublishRequest,
         in state: State,
         now: WallTime
-    ) throws(PublishRefusal) {
+    ) throws(PublishRefusal) -> StreamName {
         guard !state.isShuttingDown else { throw .shuttingDown }
         let terms = state.rules.terms(for: request.name)
         guard terms.allows(source: request.sourceAddress) else { throw .sourceNotAllowed }
-        guard let entry = state.entries[request.name], entry.phase != .ended else {
+        guard let stream = state.rules.stream(fedBy: request.name) else { throw .hasInputs }
+        guard let entry = state.entries[stream], entry.phase != .ended else {
             let onAir = state.entries.values.count { $0.phase != .ended }
             guard onAir < state.rules.maxStreams else { throw .full }
-            return
+            return stream
         }
-        guard let publication = entry.publication, terms.onSecondPublisher == .refuse else {
-            return
-        }
+        guard let publication = entry.contributions[request.name]?.publication,
+            terms.onSecondPublisher == .refuse
+        else { return stream }
         guard now.duration(since: publication.lastArrival) >= silence else { throw .nameTaken }
+        return stream
     }
 
-    private static func metadata(of request: PublishRequest) -> Logger.Metadata {
-        [
-            "stream": "\(request.name)",
+    private static func metadata(
+        of request: PublishRequest,
+        stream: StreamName
+    ) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "stream": "\(stream)",
             "transport": "\(request.transport.rawValue)",
             "source": "\(request.sourceAddress)",
         ]
+        if request.name != stream { metadata["input"] = "\(request.name)" }
+        return metadata
     }
+}
+
+/// Why an input cannot be put on air.
+package enum InputSelectionError: Error, Sendable {
+    case noSuchStream
+    case noSuchInput
+    case nobodyPublishes
 }

@@ -33,6 +33,17 @@ extension Advice {
         )
     }
 
+    /// `input` sends `media`, and what is on air is something else.
+    package static func inputsDiffer(_ input: String, _ media: String, onAir: String) -> Advice {
+        Advice(
+            code: .inputsDiffer,
+            text: """
+                \(input) sends \(media), and the input on air sends \(onAir): players set up their \
+                decoders anew at each switch, and sound that one lacks is gone. Set both encoders alike.
+                """
+        )
+    }
+
     package static let damagedBeforeArrival = Advice(
         code: .damagedBeforeArrival,
         text: """

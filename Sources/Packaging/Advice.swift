@@ -18,6 +18,7 @@ package struct Advice: Sendable, Equatable {
         case lossNotRepaired = "loss_not_repaired"
         case kernelBufferTooSmall = "kernel_buffer_too_small"
         case damagedBeforeArrival = "damaged_before_arrival"
+        case inputsDiffer = "inputs_differ"
     }
 
     package let code: Code

@@ -63,8 +63,8 @@ final class RecordingAdmission: StreamAdmission {
                 return state.nextIdentifier
             },
             request: request,
-            stream: stream(request.name),
             startedAt: WallTime(microsecondsSinceEpoch: 0),
+            deliver: { [stream = stream(request.name)] in stream.send($0) },
             disconnect: disconnect,
             onEnd: { [self] publication, reason in
                 state.withLock { state in

@@ -142,7 +142,9 @@ import Testing
         )
         for path in [
             "/api/v1/server", "/api/v1/streams", "/api/v1/streams/{stream}",
-            "/api/v1/streams/{stream}/sdp", "/health/live", "/health/ready", "/metrics",
+            "/api/v1/streams/{stream}/sdp",
+            "/api/v1/streams/{stream}/inputs/{input}/selected", "/health/live", "/health/ready",
+            "/metrics",
         ] {
             #expect(description.contains("\n  \(path):\n"), "\(path)")
         }

@@ -5,6 +5,7 @@ import Ingestion
 import Management
 import Media
 import Packaging
+import Synchronization
 import TestSupport
 import Testing
 
@@ -51,6 +52,30 @@ import Testing
             #expect(try await page.evaluate(isHidden) == "none")
             let command = "document.getElementById('rtp-command').innerText"
             #expect(try await page.evaluate(command).string?.contains("port=5004") == true)
+            #expect(page.problems == [])
+        }
+    }
+
+    @Test func inputsAreShownAndChosenByHand() async throws {
+        let commands = Mutex<[String]>([])
+        let fixture = ManagementFixture(
+            streams: [try .redundant(selecting: "main-a")],
+            selectInput: { stream, input in
+                commands.withLock { $0.append("\(stream) \(input?.description ?? "first")") }
+            }
+        )
+        try await browse(fixture) { page, address in
+            try await page.navigate(to: address)
+            try await page.wait(for: "document.querySelectorAll('.inputs li').length === 2")
+            let row = try await page.evaluate("document.querySelector('.inputs').innerText").string
+            #expect(row?.contains("On air") == true && row?.contains("192.0.2.7:9000") == true)
+            #expect(row?.contains("Missing") == true)
+            let buttons = "[...document.querySelectorAll('.inputs button')]"
+            let hidden = "\(buttons).map((one) => one.checkVisibility()).join()"
+            #expect(try await page.evaluate(hidden) == "true,false")
+            _ = try await page.evaluate("\(buttons)[0].click()")
+            let hasArrived = try await eventually { commands.withLock { $0 } == ["main first"] }
+            #expect(hasArrived)
             #expect(page.problems == [])
         }
     }

@@ -26,6 +26,7 @@ struct ManagementFixture: Sendable {
 
     private let answers: Answers
     private let descriptions: SessionDescriptions
+    private let selectInput: @Sendable (StreamName, StreamName?) throws -> Void
     let console: Console
 
     init(
@@ -36,6 +37,7 @@ struct ManagementFixture: Sendable {
         traffic: DistributionStatistics.Snapshot = .init(),
         rtp: RTPListenerStatistics? = nil,
         descriptions: SessionDescriptions = .none,
+        selectInput: @escaping @Sendable (StreamName, StreamName?) throws -> Void = { _, _ in },
         webAssetsDirectory: String = "no/such/folder"
     ) {
         answers = Answers(
@@ -49,6 +51,7 @@ struct ManagementFixture: Sendable {
             )
         )
         self.descriptions = descriptions
+        self.selectInput = selectInput
         answers.streams.withLock { $0 = streams }
         answers.health.withLock { $0 = health }
         console = Console(
@@ -66,7 +69,8 @@ struct ManagementFixture: Sendable {
             },
             health: { answers.health.withLock { $0 } },
             server: { answers.server },
-            descriptions: descriptions
+            descriptions: descriptions,
+            selectInput: selectInput
         )
     }
 
@@ -127,8 +131,8 @@ extension StreamSnapshot {
                 sourcePort: 41_000,
                 transport: .srtListener
             ),
-            stream: LiveStream(name: streamName),
             startedAt: .sample,
+            deliver: { _ in },
             disconnect: {},
             onEnd: { _, _ in }
         )

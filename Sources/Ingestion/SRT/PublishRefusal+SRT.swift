@@ -7,7 +7,7 @@ extension PublishRefusal {
     package var srtRejectCode: Int32 {
         switch self {
         case .badName: SRT_REJX_BAD_REQUEST
-        case .nameTaken: SRT_REJX_CONFLICT
+        case .nameTaken, .hasInputs: SRT_REJX_CONFLICT
         case .wrongPassphrase, .passphraseRequired: SRT_REJX_UNAUTHORIZED
         case .passphraseNotExpected: SRT_REJX_UNACCEPTABLE
         case .sourceNotAllowed, .unannounced: SRT_REJX_FORBIDDEN
@@ -24,6 +24,8 @@ extension PublishRefusal {
             "set the caller's streamid to a stream name: 1 to 64 letters, digits, '-' or '_'"
         case .nameTaken:
             "another publisher has this name: stop it, choose another name, or allow takeover"
+        case .hasInputs:
+            "this stream has inputs: publish to one of the names in its streams[].inputs"
         case .wrongPassphrase:
             "give the caller the passphrase that is configured for this stream (10 to 79 bytes)"
         case .passphraseRequired:

@@ -1,7 +1,7 @@
 package import Media
 
-/// Everything the management plane knows: questions that the server answers from memory, and the one
-/// thing it can be told.
+/// Everything the management plane knows: questions that the server answers from memory, and the
+/// things it can be told.
 ///
 /// Management reads snapshots and is never on the media path. Each closure is called once for
 /// each request that needs it, on any thread, and must not block.
@@ -12,18 +12,24 @@ package struct ManagementSource: Sendable {
     package var health: @Sendable () -> HealthSnapshot
     package var server: @Sendable () -> ServerSnapshot
     package var descriptions: SessionDescriptions
+    /// Prefers an input of a stream; `nil` prefers the first again.
+    ///
+    /// Throws `ProblemDetails`.
+    package var selectInput: @Sendable (StreamName, StreamName?) throws -> Void
 
     package init(
         streams: @escaping @Sendable () -> [StreamSnapshot],
         stream: @escaping @Sendable (StreamName) -> StreamSnapshot?,
         health: @escaping @Sendable () -> HealthSnapshot,
         server: @escaping @Sendable () -> ServerSnapshot,
-        descriptions: SessionDescriptions = .none
+        descriptions: SessionDescriptions = .none,
+        selectInput: @escaping @Sendable (StreamName, StreamName?) throws -> Void
     ) {
         self.streams = streams
         self.stream = stream
         self.health = health
         self.server = server
         self.descriptions = descriptions
+        self.selectInput = selectInput
     }
 }

@@ -1,7 +1,7 @@
-import Distribution
+package import Distribution
 import HTTPTypes
 package import Ingestion
-import Media
+package import Media
 
 extension ProblemDetails {
     static let badStreamName = ProblemDetails(
@@ -13,7 +13,7 @@ extension ProblemDetails {
             + "digit. GET /api/v1/streams lists the streams on air."
     )
 
-    static func nobodyPublishes(_ name: StreamName) -> ProblemDetails {
+    package static func nobodyPublishes(_ name: StreamName) -> ProblemDetails {
         ProblemDetails(
             .unknownStream,
             status: .notFound,
@@ -21,6 +21,49 @@ extension ProblemDetails {
             detail:
                 "Nobody publishes '\(name)'. GET /api/v1/streams lists the streams on air; to "
                 + "publish this one, send SRT with streamid=\(name)."
+        )
+    }
+
+    package static func noSuchInput(
+        _ input: StreamName,
+        of stream: StreamName
+    ) -> ProblemDetails {
+        ProblemDetails(
+            .notFound,
+            status: .notFound,
+            title: "No such input",
+            detail:
+                "'\(input)' is no input of '\(stream)'. GET /api/v1/streams/\(stream) lists them under "
+                + "inputs; they are configured in streams[].inputs."
+        )
+    }
+
+    package static func nobodyFeeds(
+        _ input: StreamName,
+        of stream: StreamName
+    ) -> ProblemDetails {
+        ProblemDetails(
+            .conflict,
+            status: .conflict,
+            title: "Nobody publishes this input",
+            detail:
+                "'\(input)' has no publisher that could go on air in '\(stream)'. Start it first: "
+                + "SRT with streamid=\(input), or an RTP session of this name."
+        )
+    }
+
+    static func notSelected(
+        _ input: StreamName,
+        of stream: StreamName,
+        selected: String?
+    ) -> ProblemDetails {
+        ProblemDetails(
+            .conflict,
+            status: .conflict,
+            title: "Not selected",
+            detail: selected.map {
+                "'\($0)' is selected in '\(stream)', not '\(input)': DELETE that."
+            } ?? "No input of '\(stream)' is selected by hand: there is nothing to release."
         )
     }
 

@@ -21,7 +21,11 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
     /// When the stream came into this state.
     package var since: Timestamp
     /// `nil` while nobody publishes.
+    ///
+    /// Of a stream with inputs: who is on air.
     package var publisher: PublisherSnapshot?
+    /// `nil` for a stream that is published to by its own name.
+    package var inputs: InputsSnapshot?
     /// Of a sender that is looked at.
     package var detection: DetectionSnapshot?
     package var tracks: [TrackSnapshot]
@@ -34,6 +38,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         state: State,
         since: Timestamp,
         publisher: PublisherSnapshot?,
+        inputs: InputsSnapshot? = nil,
         tracks: [TrackSnapshot],
         ingest: IngestSnapshot?,
         packaging: PackagingSnapshot?,
@@ -43,6 +48,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         self.state = state
         self.since = since
         self.publisher = publisher
+        self.inputs = inputs
         self.tracks = tracks
         self.ingest = ingest
         self.packaging = packaging

@@ -239,13 +239,16 @@ struct MetricsPage {
                 Double(streams.count { $0.state == state })
             )
         }
+        let publishers = streams.flatMap { stream in
+            stream.inputs?.members.map(\.publisher) ?? [stream.publisher]
+        }
         for transport in PublishRequest.Transport.allCases {
             text.add(
                 "mirror_publishers",
                 .gauge,
                 "Publishers connected, by transport.",
                 labels: ["transport": transport.rawValue],
-                Double(streams.count { $0.publisher?.transport == transport.rawValue })
+                Double(publishers.count { $0?.transport == transport.rawValue })
             )
         }
     }
@@ -262,6 +265,45 @@ struct MetricsPage {
                 "Average rate of a rendition over the playlist's window.",
                 labels: ["stream": stream.name, "rendition": rendition.id],
                 Double(rendition.averageBandwidthBitsPerSecond) / 8
+            )
+        }
+        if let inputs = stream.inputs { add(inputs: inputs, of: stream.name) }
+    }
+
+    private mutating func add(inputs: InputsSnapshot, of stream: String) {
+        for input in inputs.members {
+            let labels: KeyValuePairs = ["stream": stream, "input": input.name]
+            let isOnAir = input.state == InputSwitch.State.onAir.rawValue
+            let isFit = isOnAir || input.state == InputSwitch.State.standby.rawValue
+            text.add(
+                "mirror_stream_input_on_air",
+                .gauge,
+                "1 for the input that viewers get.",
+                labels: labels,
+                isOnAir ? 1 : 0
+            )
+            text.add(
+                "mirror_stream_input_fit",
+                .gauge,
+                "1 for an input that is on air or could be at once.",
+                labels: labels,
+                isFit ? 1 : 0
+            )
+            text.add(
+                "mirror_stream_input_rate_bytes_per_second",
+                .gauge,
+                "Rate received from the input's publisher over the last second.",
+                labels: labels,
+                Double(input.ingest?.bitrateBitsPerSecond ?? 0) / 8
+            )
+        }
+        for reason in InputSwitch.Reason.allCases {
+            text.add(
+                "mirror_stream_input_switches_total",
+                .counter,
+                "Changes to another input, by reason.",
+                labels: ["stream": stream, "reason": reason.rawValue],
+                Double(inputs.switches[reason.rawValue] ?? 0)
             )
         }
     }

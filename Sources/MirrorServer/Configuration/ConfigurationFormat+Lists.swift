@@ -1,4 +1,5 @@
 import Ingestion
+import Media
 
 extension ConfigurationFormat where Value == [AddressRange] {
     /// A YAML list, or the same as text with commas.
@@ -27,7 +28,60 @@ extension ConfigurationFormat where Value == [AddressRange] {
     )
 }
 
+extension ConfigurationFormat where Value == [StreamName] {
+    /// A YAML list, or the same as text with commas.
+    static func streamNames(_ range: ClosedRange<Int>) -> ConfigurationFormat {
+        let shape = "a list of \(range.lowerBound) to \(range.upperBound) stream names"
+        return ConfigurationFormat(
+            shape: shape,
+            read: { node, findings in
+                guard let nodes = node.items(&findings) else { return nil }
+                guard range.contains(nodes.count) else {
+                    findings.report(
+                        line: node.line,
+                        "it has \(nodes.count) entries",
+                        cure: "Give \(shape)"
+                    )
+                    return nil
+                }
+                let names = nodes.compactMap { node in
+                    ConfigurationFormat<StreamName>.streamName.read(node, &findings)
+                }
+                return names.count == nodes.count ? names : nil
+            },
+            write: { names in "[\(names.map(\.description.quoted).joined(separator: ", "))]" }
+        )
+    }
+}
+
 extension ConfigurationFormat {
+    /// A section with the given keys: in YAML, or the same as JSON in one text.
+    static func section(
+        of keys: [ConfigurationKey<Value>],
+        startingWith start: Value,
+        check: @escaping @Sendable (Value) -> ConfigurationMismatch?
+    ) -> ConfigurationFormat {
+        ConfigurationFormat(
+            shape: "a section with \(keys.map(\.path).joined(separator: ", "))",
+            read: { node, findings in
+                let before = findings.problems.count
+                let value = keys.read(node, startingWith: start, &findings)
+                if let mismatch = check(value) {
+                    findings.report(
+                        line: node.line,
+                        mismatch.problem,
+                        cure: mismatch.cure ?? "Change one of them"
+                    )
+                }
+                return findings.problems.count == before ? value : nil
+            },
+            write: { value in
+                let texts = keys.map { "\($0.path): \($0.write(value))" }
+                return "{\(texts.joined(separator: ", "))}"
+            }
+        )
+    }
+
     /// A list of sections with the given keys: in YAML, or the same as JSON in one text.
     static func list<Item: Sendable & Equatable>(
         of keys: [ConfigurationKey<Item>],

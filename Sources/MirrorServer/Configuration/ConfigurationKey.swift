@@ -70,7 +70,7 @@ extension Sequence {
         guard case .mapping(let entries) = node.content else {
             findings.report(
                 line: node.line,
-                "an entry of this list is a section of keys, not a value",
+                "it takes a section of keys, not a value",
                 cure: "Give it the keys \(map(\.path).joined(separator: ", "))"
             )
             return root

@@ -31,9 +31,9 @@ package enum ConfigurationSchema {
             "match",
             \.match,
             ConfigurationFormat<StreamPattern>.pattern.optional,
-            "The streams it is for.",
+            "The streams it is for: a name, or a pattern of names such as news-*.",
             isRequired: true,
-            example: "\"news-*\""
+            example: "\"news\""
         ),
         ConfigurationKey(
             "passphrase",
@@ -70,6 +70,44 @@ package enum ConfigurationSchema {
             ConfigurationFormat<Duration>.duration(grace).optional,
             "In place of publishing.grace.",
             example: "1m"
+        ),
+        ConfigurationKey(
+            "inputs",
+            \.inputs,
+            ConfigurationFormat<StreamInputs>.section(of: streamInputs, startingWith: .init()) {
+                $0.mismatch
+            }.optional,
+            "Names to publish to in place of the stream's own, the most wanted first: one is on air,"
+                + " the others stand by.",
+            example: "{names: [news-main, news-backup], silence: 500ms, return_after: 10s}"
+        ),
+    ]
+
+    package static let streamInputs: [ConfigurationKey<StreamInputs>] = [
+        ConfigurationKey(
+            "names",
+            \.names,
+            .streamNames(2...StreamInputs.limit),
+            "What publishers publish to, over any transport; the first is preferred.",
+            isRequired: true
+        ),
+        ConfigurationKey(
+            "mode",
+            \.mode,
+            .choice,
+            "failover: one is on air, and the others stand by."
+        ),
+        ConfigurationKey(
+            "silence",
+            \.silence,
+            .duration(.milliseconds(100)...(.seconds(60))),
+            "The one on air is left when nothing came of it for so long."
+        ),
+        ConfigurationKey(
+            "return_after",
+            \.returnAfter,
+            .duration(.zero ... .seconds(3_600)),
+            "The first is taken back when it has been steady for so long."
         ),
     ]
 

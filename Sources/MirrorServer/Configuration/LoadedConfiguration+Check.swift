@@ -9,6 +9,7 @@ extension LoadedConfiguration {
         checkPorts(&findings)
         checkDatagramPorts(&findings)
         checkSessions(&findings)
+        checkInputs(&findings)
         let ceiling = configuration.srt.maxBandwidthBitsPerSecond ?? .max
         if configuration.streams.contains(where: { ($0.maxBitrateBitsPerSecond ?? 0) > ceiling }) {
             report(
@@ -125,7 +126,7 @@ extension LoadedConfiguration {
     }
 
     /// Blames the first of the keys that is not at its default.
-    private func report(
+    func report(
         _ keys: [String],
         _ problem: String,
         cure: String,

@@ -10,8 +10,15 @@ package struct StreamRule: Sendable, Equatable {
     package var maxBitrateBitsPerSecond: Int?
     package var onSecondPublisher: SecondPublisherPolicy?
     package var grace: Duration?
+    /// `nil`: publishers publish to the stream's own name.
+    package var inputs: StreamInputs?
 
     package init() {}
+
+    /// It holds for the stream, and for the inputs that feed it.
+    fileprivate func holds(for name: StreamName) -> Bool {
+        match?.matches(name) ?? false || inputs?.names.contains(name) ?? false
+    }
 }
 
 /// What one stream's publisher is held to, with nothing left open.
@@ -55,9 +62,33 @@ package struct StreamRules: Sendable, Equatable {
     /// Of names that no rule has.
     package var isPassphraseRequired: Bool { defaults.passphrase != nil }
 
+    /// Of a stream, or of an input, for which the rule of the stream it feeds holds as well.
+    ///
     /// - Returns: `nil` when no rule matches, and the defaults hold.
     package func rule(for name: StreamName) -> StreamRule? {
-        rules.first { $0.match?.matches(name) ?? false }
+        rules.first { $0.holds(for: name) }
+    }
+
+    /// The stream that a publisher of this name feeds: its own, or the one it is an input of.
+    ///
+    /// - Returns: `nil` for a stream that is fed by inputs of other names.
+    package func stream(fedBy name: StreamName) -> StreamName? {
+        if let rule = rules.first(where: { $0.inputs?.names.contains(name) ?? false }) {
+            return rule.match.flatMap { StreamName($0.description) }
+        }
+        return rule(for: name)?.inputs == nil ? name : nil
+    }
+
+    /// What feeds a stream: its inputs, or its own name alone.
+    package func inputs(of stream: StreamName) -> StreamInputs {
+        if let rule = rule(for: stream), let inputs = rule.inputs,
+            rule.match?.matches(stream) == true
+        {
+            return inputs
+        }
+        var own = StreamInputs()
+        own.names = [stream]
+        return own
     }
 
     package func terms(for name: StreamName) -> StreamTerms {

@@ -13,6 +13,7 @@ struct PublishRefusalTests {
         (.modeNotSupported, 1405),
         (.passphraseNotExpected, 1406),
         (.nameTaken, 1409),
+        (.hasInputs, 1409),
         (.shuttingDown, 1503),
     ])
     func eachRefusalHasItsRejectCode(refusal: PublishRefusal, code: Int32) {

@@ -28,13 +28,35 @@ import Testing
         ("server: { https_port: [1] }", "it takes one value, not a list or a section."),
         ("server: 5", "it is a section, not a value."),
         ("streams: { match: a }", "it takes a list, not a section."),
-        ("streams: [a]", "an entry of this list is a section of keys"),
+        ("streams: [a]", "it takes a section of keys"),
         ("streams: [{ grace: 1s }]", "match is missing. Give a stream name, or a pattern"),
         ("streams: [{ match: \"a b\" }]", "can match no stream name"),
         ("streams: [{ match: a, matc: b }]", "unknown key. Did you mean match?"),
         ("streams: [{ match: a, colour: b }]", "unknown key. The keys are match, passphrase,"),
         ("streams: [{ match: a, passphrase: \"\" }]", "the value is 0 bytes long."),
         ("streams: [{ match: a, allowed_sources: [10.0.0.0/33] }]", "is neither an address nor"),
+        ("streams: [{ match: a, inputs: [b, c] }]", "it takes a section of keys, not a value"),
+        ("streams: [{ match: a, inputs: { mode: failover } }]", "names is missing. Give a list"),
+        ("streams: [{ match: a, inputs: { names: [b] } }]", "Give a list of 2 to 8 stream names"),
+        ("streams: [{ match: a, inputs: { names: [b, \"c*\"] } }]", "\"c*\" is no stream name"),
+        ("streams: [{ match: a, inputs: { names: [b, b] } }]", "one of names is there twice"),
+        ("streams: [{ match: a, inputs: { names: [b, c], mode: best } }]", "Give one of failover"),
+        ("streams: [{ match: a, inputs: { names: [b, c], silence: 1ms } }]", "100ms to 1m"),
+        ("streams: [{ match: \"a*\", inputs: { names: [b, c] } }]", "more than one stream"),
+        (
+            "streams: [{ match: \"*\" }, { match: a, inputs: { names: [b, c] } }]",
+            "an earlier rule (*) holds for a, so that its inputs never do"
+        ),
+        (
+            "streams: [{ match: a, inputs: { names: [b, c] } }, "
+                + "{ match: d, inputs: { names: [e, c] } }]",
+            "c is an input of both a and d"
+        ),
+        (
+            "streams: [{ match: a, inputs: { names: [b, c] } }, "
+                + "{ match: b, inputs: { names: [d, e] } }]",
+            "b is an input of a, and has inputs itself"
+        ),
         ("streams: [{ match: a, max_bitrate: 61M }]", "above ingestion.srt.max_bandwidth"),
         ("ingestion.srt.callers: [{ url: \"http://a:1\", stream: a }]", "begins with srt://"),
         ("ingestion.srt.callers: [{ url: \"srt://a:1\" }]", "stream is missing."),

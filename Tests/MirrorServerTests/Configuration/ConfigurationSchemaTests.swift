@@ -1,5 +1,6 @@
 import Foundation
 import Ingestion
+import Media
 import MirrorServer
 import Testing
 
@@ -50,8 +51,10 @@ import Testing
         "publishing.on_second_publisher": ("takeover", "takeover"),
         "publishing.grace": ("2m", "2m"),
         "streams": (
-            "[{\"match\": \"a*\", \"passphrase\": \"correct-horse\", \"grace\": \"1h\"}]",
-            "[{match: \"a*\", passphrase: \"***\", allowed_sources: [], max_bitrate: 0, grace: 1h}]"
+            "[{\"match\": \"a\", \"passphrase\": \"correct-horse\", \"grace\": \"1h\","
+                + " \"inputs\": {\"names\": [\"b\", \"c\"], \"silence\": \"1s\"}}]",
+            "[{match: \"a\", passphrase: \"***\", allowed_sources: [], max_bitrate: 0, grace: 1h,"
+                + " inputs: {names: [\"b\", \"c\"], mode: failover, silence: 1s, return_after: 10s}}]"
         ),
         "packaging.part_target": ("200ms", "200ms"),
         "packaging.segment_target": ("1s", "1s"),
@@ -153,6 +156,10 @@ import Testing
         #expect(configuration.streams.first?.maxBitrateBitsPerSecond == 20_000_000)
         #expect(configuration.streams.first?.onSecondPublisher == .takeover)
         #expect(configuration.streams.first?.grace == .seconds(60))
+        #expect(
+            configuration.streams.first?.inputs?.names.map(\.description)
+                == ["news-main", "news-backup"]
+        )
         #expect(configuration.srt.callers.first?.url?.passphrase == "correct-horse")
         let session = try #require(configuration.rtp.sessions.first)
         #expect(session.port == 6004)

@@ -14,6 +14,15 @@ const states = {
   ended: ['Ended', 'quiet'],
 };
 
+const inputStates = {
+  on_air: ['On air', 'live'],
+  standby: ['Standby', 'quiet'],
+  waiting: ['Waiting for a keyframe', 'quiet'],
+  lossy: ['Losing packets', 'warn'],
+  silent: ['Silent', 'warn'],
+  missing: ['Missing', 'warn'],
+};
+
 function field(row, name) {
   return row.querySelector(`[data-field="${name}"]`);
 }
@@ -84,6 +93,54 @@ function showFigures(list, values) {
   values.forEach(([, value], index) => setText(list.children[index].lastChild, value));
 }
 
+/** Has the stream prefer an input, or again its first. */
+async function choose(button, stream, input) {
+  button.disabled = true;
+  const method = button.dataset.method;
+  const path = `/api/v1/streams/${stream}/inputs/${input}/selected`;
+  try {
+    const response = await fetch(path, { method });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.detail);
+  } catch (error) {
+    setText(element('trouble'), error.message);
+    element('trouble').hidden = false;
+  }
+  button.disabled = false;
+}
+
+function makeInput(stream, name) {
+  const item = element('input-template').content.firstElementChild.cloneNode(true);
+  field(item, 'name').textContent = name;
+  const button = field(item, 'select');
+  button.addEventListener('click', () => choose(button, stream, name));
+  return item;
+}
+
+function showInputs(list, stream) {
+  const { members = [], selected } = stream.inputs ?? {};
+  list.hidden = members.length === 0;
+  const shape = members.map(({ name }) => name).join();
+  if (list.dataset.shape !== shape) {
+    list.dataset.shape = shape;
+    list.replaceChildren(...members.map(({ name }) => makeInput(stream.name, name)));
+  }
+  members.forEach((input, index) => {
+    const item = list.children[index];
+    const [text, kind] = inputStates[input.state] ?? [input.state, 'quiet'];
+    setText(field(item, 'state'), text);
+    field(item, 'state').dataset.kind = kind;
+    setText(field(item, 'source'), input.publisher
+      ? `${bitrate(input.ingest?.bitrate_bits_per_second)} from ${input.publisher.address}` : '');
+    const isSelected = input.name === selected;
+    const button = field(item, 'select');
+    button.dataset.method = isSelected ? 'DELETE' : 'PUT';
+    setText(button, isSelected ? 'Let go' : 'Put on air');
+    button.setAttribute('aria-label', `${button.textContent}: ${input.name}`);
+    button.hidden = !isSelected && (input.state === 'on_air' || !input.publisher);
+  });
+}
+
 function makeRow(stream) {
   const row = element('stream-template').content.firstElementChild.cloneNode(true);
   field(row, 'name').textContent = stream.name;
@@ -104,9 +161,11 @@ function show(stream, row) {
       .join('  ·  ') || 'Waiting for the first picture',
   );
   showFigures(field(row, 'figures'), figures(stream));
+  showInputs(field(row, 'inputs'), stream);
   field(row, 'watch').hidden = stream.state === 'detecting';
   const words = [
     stream.detection?.message,
+    ...(stream.inputs?.members ?? []).map((input) => input.detection?.message),
     ...(stream.publisher?.rtp?.streams ?? []).map((one) => one.message),
     ...(stream.packaging?.advice ?? []).map((item) => item.message),
   ].filter(Boolean);

@@ -1,0 +1,83 @@
+package import Ingestion
+import Media
+package import Packaging
+
+/// What feeds a stream that has inputs of its own, and what became of them.
+package struct InputsSnapshot: Codable, Sendable, Equatable {
+    package struct Member: Codable, Sendable, Equatable {
+        package var name: String
+        /// `on_air`, `standby`, `waiting`, `lossy`, `silent`, `missing`.
+        package var state: String
+        /// `nil` while nobody publishes it.
+        package var publisher: PublisherSnapshot?
+        package var ingest: IngestSnapshot?
+        /// Of a sender that is looked at, and may become its publisher.
+        package var detection: DetectionSnapshot?
+        package var tracks: [TrackSnapshot]
+        /// What its encoder, or the line it comes over, should change.
+        package var advice: [PackagingSnapshot.Advice]
+
+        package init(
+            _ status: InputSwitch.Status.Input,
+            publication: Publication?,
+            advice: [Advice]
+        ) {
+            name = "\(status.name)"
+            state = status.state.rawValue
+            publisher = publication.map(PublisherSnapshot.init)
+            ingest = publication.map { IngestSnapshot($0.statistics) }
+            tracks = status.tracks?.tracks.map(TrackSnapshot.init) ?? []
+            self.advice = advice.map {
+                PackagingSnapshot.Advice(code: $0.code.rawValue, message: $0.text)
+            }
+        }
+    }
+
+    package struct Change: Codable, Sendable, Equatable {
+        package var at: Timestamp
+        package var from: String
+        package var to: String
+        /// `silence`, `loss`, `ended`, `returned`, `selected`.
+        package var reason: String
+    }
+
+    /// `failover`.
+    package var mode: String
+    /// What an operator prefers; `nil`: the first.
+    package var selected: String?
+    /// Changes of input since the stream began, by reason; one that never happened is left out.
+    package var switches: [String: UInt64]
+    package var lastSwitch: Change?
+    /// In the order of preference.
+    package var members: [Member]
+
+    package subscript(input name: String) -> Member? {
+        members.first { $0.name == name }
+    }
+
+    /// Says of the input that waits for it what a sender lacks.
+    package mutating func note(_ detection: RTPDetection) {
+        for index in members.indices
+        where members[index].name == "\(detection.name)" && members[index].publisher == nil {
+            members[index].detection = DetectionSnapshot(detection)
+        }
+    }
+
+    package init(mode: String, status: InputSwitch.Status, members: [Member]) {
+        self.mode = mode
+        selected = status.selected.map { "\($0)" }
+        switches = Dictionary(
+            status.counts.map { ($0.key.rawValue, $0.value) },
+            uniquingKeysWith: { $1 }
+        )
+        lastSwitch = status.latestChange.map { change in
+            Change(
+                at: Timestamp(change.at),
+                from: "\(change.from)",
+                to: "\(change.to)",
+                reason: change.reason.rawValue
+            )
+        }
+        self.members = members
+    }
+}
