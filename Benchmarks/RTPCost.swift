@@ -120,8 +120,8 @@ private final class OpenAdmission: StreamAdmission {
             let publication = Publication(
                 id: UInt64(publications.count),
                 request: request,
-                stream: LiveStream(name: request.name),
                 startedAt: .now,
+                deliver: { [stream = LiveStream(name: request.name)] in stream.send($0) },
                 disconnect: disconnect,
                 onEnd: { _, _ in }
             )
