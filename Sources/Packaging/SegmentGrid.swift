@@ -33,15 +33,19 @@ struct SendingTime: Sendable {
 ///
 /// A timeline runs from `begin` to `end`; its first segment has EXT-X-DISCONTINUITY, but for the
 /// stream's very first. A timeline is dated once, by the source's clock or else by arrival, and then by
-/// media time alone, so dates do not jitter; they do not step back from one timeline to the next. Only
-/// a source that tells another time than what was taken for it, by more than 2 s, has it set right
-/// where the next segment begins.
+/// media time alone, so dates do not jitter. A timeline that begins with what was shown before, as
+/// that of another input may, is dated as that was, though not before the segment in front of it: so
+/// dates do not run ahead of the clock, however often inputs change. Only a source that tells another
+/// time than what was taken for it, by more than 2 s, has it set right where the next segment begins.
 struct SegmentGrid: Sendable {
     private static let tolerance = Duration.seconds(2)
 
     private var nextMediaSequence: UInt64
     private var anchor: (media: MediaTime, wall: WallTime)?
-    private var lastEnd: WallTime?
+    /// The date of the newest segment.
+    private var newest: WallTime?
+    /// That of the last segment of the timelines that are over.
+    private var last: WallTime?
 
     init(firstMediaSequence: UInt64) {
         nextMediaSequence = firstMediaSequence
@@ -51,8 +55,8 @@ struct SegmentGrid: Sendable {
 
     mutating func begin(at start: MediaTime, sent: SendingTime) -> SegmentBoundary {
         let date = sent.source ?? sent.arrival
-        anchor = (start, lastEnd.map { max($0, date) } ?? date)
-        return boundary(at: start, isDiscontinuity: lastEnd != nil)
+        anchor = (start, last.map { max($0, date) } ?? date)
+        return boundary(at: start, isDiscontinuity: last != nil)
     }
 
     mutating func cut(at start: MediaTime, sent: SendingTime) -> SegmentBoundary {
@@ -64,8 +68,8 @@ struct SegmentGrid: Sendable {
     }
 
     /// The timeline is over; what it had was published.
-    mutating func end(at end: MediaTime) {
-        lastEnd = date(of: end)
+    mutating func end() {
+        last = newest
         anchor = nil
     }
 
@@ -77,10 +81,12 @@ struct SegmentGrid: Sendable {
 
     private mutating func boundary(at start: MediaTime, isDiscontinuity: Bool) -> SegmentBoundary {
         defer { nextMediaSequence &+= 1 }
+        let date = date(of: start)
+        newest = date
         return SegmentBoundary(
             mediaSequence: nextMediaSequence,
             start: start,
-            programDateTime: date(of: start),
+            programDateTime: date,
             isDiscontinuity: isDiscontinuity
         )
     }

@@ -337,7 +337,7 @@ package struct StreamPackager: Sendable {
         for index in audio.indices where audio[index].writer.isOffered {
             audio[index].endTimeline(at: end, into: &outputs)
         }
-        grid.end(at: end)
+        grid.end()
     }
 }
 

@@ -38,6 +38,33 @@ import Testing
         #expect(dates.map { $0 % Self.hour } == [0, 2, 4, 6, 8].map { $0 * Self.second })
     }
 
+    /// Another input begins with its last keyframe, and so with a second that was shown already.
+    @Test func whatIsShownAgainIsDatedAsItWas() {
+        let events = SyntheticSource().events
+        let second = SyntheticSource.wallStart.microsecondsSinceEpoch
+        func units(_ isMeant: (Int64) -> Bool) -> [MediaEvent] {
+            events.filter { event in
+                guard case .accessUnit(let unit) = event else { return false }
+                return isMeant(unit.arrival.microsecondsSinceEpoch - second)
+            }
+        }
+        let tracks = MediaEvent.tracks(SyntheticSource().tracks)
+        var changing = [tracks] + units { $0 < 3 * Self.second }
+        for _ in 0..<10 {
+            changing += [.discontinuity(.publisherChange), tracks]
+            changing += units { $0 >= 2 * Self.second && $0 < 3 * Self.second }
+        }
+        changing += [.discontinuity(.publisherChange), tracks]
+        changing += units { $0 >= 2 * Self.second }
+        let outputs = StreamPackager.outputs(of: changing).outputs
+        let dates = OutputAudit(outputs, configuration: .init())["video"].map {
+            $0.start.programDateTime.microsecondsSinceEpoch - second
+        }
+        #expect(
+            dates == ([0] + Array(repeating: 2, count: 12) + [4, 6, 8]).map { $0 * Self.second }
+        )
+    }
+
     @Test func aSourceThatAgreesToTwoSecondsChangesNoDate() {
         #expect(
             dates { $0 < 70 ? nil : 2 * Self.second } == [0, 2, 4, 6, 8].map { $0 * Self.second }
