@@ -166,6 +166,22 @@ private enum Sample {
         #expect(units.map(\.randomAccess) == [.closed])
     }
 
+    @Test func startCodesAreFoundWhereverTheyLie() {
+        let endOfSequence = "0a80"
+        for count in 0..<600 {
+            // What looks like a start code begun.
+            let rest = (0..<count).map { ["ab", "00", "01", "00"][$0 % 4] }.joined()
+            let picture = Sample.idr + rest + "80"
+            var parser = VideoBitstreamParser(codec: .h264)
+            let units = parser.parse(
+                Bytes.annexB(Sample.sps, Sample.pps, picture, endOfSequence)
+            )
+            #expect(
+                units.map(\.payload.bytes) == [Bytes.lengthPrefixed(picture, endOfSequence)]
+            )
+        }
+    }
+
     @Test func picturesBeforeTheFirstKeyframeAreDroppedAndCounted() {
         var parser = VideoBitstreamParser(codec: .h264)
         #expect(parser.parse(Bytes.annexB(Sample.delimiter, Sample.reference)).isEmpty)
