@@ -63,6 +63,10 @@ package struct TrackList: Sendable, Hashable {
     package subscript(id: Track.ID) -> Track? {
         tracks.first { $0.id == id }
     }
+
+    package func contains(_ id: Track.ID) -> Bool {
+        tracks.contains { $0.id == id }
+    }
 }
 
 /// A non-negative ratio of whole numbers, as frame rates and aspect ratios are signalled.

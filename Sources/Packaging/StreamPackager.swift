@@ -150,7 +150,8 @@ package struct StreamPackager: Sendable {
     // MARK: Access units
 
     private mutating func package(_ unit: AccessUnit, into outputs: inout [PackagerOutput]) {
-        guard tracks[unit.track] != nil, let time = origin.place(unit, after: reorderDelay.ofStream)
+        guard tracks.contains(unit.track),
+            let time = origin.place(unit, after: reorderDelay.ofStream)
         else {
             counts.droppedUnits &+= 1
             return

@@ -175,6 +175,8 @@ struct ElementaryStream {
         let bytes = pes.buffer
         guard let units = video?.parse(bytes.span.extracting(pes.payload)) else { return }
         var position = position
+        // Nearly always there is one.
+        let frameTicks = units.count > 1 ? frameTicks : 0
         for unit in units {
             let dts = cursor.advanceNudging(to: position.dts)
             if dts != position.dts { program.statistics.correctedTimestamps &+= 1 }

@@ -10,6 +10,8 @@ struct ProgramSelection {
 
     /// The map of the selected program.
     private(set) var current: ProgramMap?
+    /// Counts the changes: whoever saw this number has seen `current` and `mapPIDs`.
+    private(set) var revision = 0
     /// How many programs the association table lists.
     private(set) var programCount = 0
     /// Tables that contradict themselves.
@@ -50,6 +52,7 @@ struct ProgramSelection {
         let programs = Array(association.programs.prefix(Self.programLimit))
         guard programs != self.programs else { return }
         self.programs = programs
+        revision += 1
         maps = maps.filter { number, _ in programs.contains { $0.number == number } }
         hasRepeated = false
         select()
@@ -73,11 +76,17 @@ struct ProgramSelection {
         if let current, let map = maps[current.programNumber],
             map.hasVideo || !known.contains(where: \.hasVideo)
         {
-            self.current = map
+            choose(map)
             return
         }
         guard known.count == programs.count || hasRepeated else { return }
         let choice = known.first(where: \.hasVideo) ?? known.first(where: \.hasAudio) ?? known.first
-        if let choice { current = choice }
+        if let choice { choose(choice) }
+    }
+
+    private mutating func choose(_ map: ProgramMap) {
+        guard map != current else { return }
+        current = map
+        revision += 1
     }
 }

@@ -31,6 +31,8 @@ struct TransportStreamDemuxer {
     private var selection = ProgramSelection()
     /// What `routes` and `streams` were made for.
     private var map: ProgramMap?
+    /// Of `selection`, for which the assemblers and all else were made.
+    private var followedRevision = 0
     private var program: SelectedProgram
     /// Counts of assemblers and streams that are gone.
     private var retired = TransportStreamStatistics()
@@ -203,6 +205,9 @@ struct TransportStreamDemuxer {
 
     /// Brings routes and streams in line with the tables.
     private mutating func follow(_ emit: (MediaEvent) -> Void) {
+        // Tables are sent again ten times a second.
+        guard selection.revision != followedRevision else { return }
+        followedRevision = selection.revision
         let tablePIDs = tablePIDs
         let hasNewMap = selection.current != map
         guard hasNewMap || tablePIDs != assemblers.map(\.pid) else { return }
