@@ -14,7 +14,7 @@ package import Packaging
 /// form is chosen: whole or a range, compressed or not, or a word that the viewer has it already.
 ///
 /// Bound: a request waits as long as its store lets it (three target durations), and no longer than
-///        its viewer does. What is written to one viewer ahead of them taking it is one slice.
+///        its viewer does. What is queued for one viewer ahead of them taking it is one write.
 package struct HLSResponder: Sendable {
     private let streams: StreamDirectory
     private let statistics: DistributionStatistics

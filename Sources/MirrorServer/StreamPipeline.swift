@@ -16,8 +16,6 @@ package final class StreamPipeline: Sendable {
     package let store: SegmentStore
 
     private let configuration: PackagingConfiguration
-    /// Between the store, which lets parts go, and the packager, which makes the next.
-    private let buffers = PartBufferPool()
     private let events: LiveStreamSubscription
     private let packaging: Mutex<PackagerStatistics>
     private let firstPart = Mutex<WallTime?>(nil)
@@ -43,12 +41,7 @@ package final class StreamPipeline: Sendable {
         logger: Logger
     ) {
         live = LiveStream(name: name)
-        store = SegmentStore(
-            name: name,
-            configuration: configuration,
-            epoch: epoch,
-            buffers: buffers
-        )
+        store = SegmentStore(name: name, configuration: configuration, epoch: epoch)
         self.configuration = configuration
         events = live.subscribe(limit: Self.queueLimit)
         packaging = Mutex(StreamPackager(configuration: configuration).measurements)
@@ -61,8 +54,7 @@ package final class StreamPipeline: Sendable {
     package func run() async {
         var packager = StreamPackager(
             configuration: configuration,
-            firstMediaSequence: Self.firstMediaSequence,
-            buffers: buffers
+            firstMediaSequence: Self.firstMediaSequence
         )
         for await event in events {
             let outputs = packager.consume(event)

@@ -41,9 +41,9 @@ struct AudioPackager: Sendable {
     /// Place on the grid minus the source's time, of the frame placed last.
     private(set) var timingError: MediaTime?
 
-    init?(id: Rendition.ID, track: Track, buffers: PartBufferPool) {
+    init?(id: Rendition.ID, track: Track) {
         guard let format = track.audio,
-            let writer = RenditionWriter(id: id, track: track, buffers: buffers)
+            let writer = RenditionWriter(id: id, track: track)
         else { return nil }
         self.writer = writer
         self.format = format

@@ -3,17 +3,20 @@ package import NIOCore
 
 /// A partial segment: one CMAF chunk (`moof` and `mdat`), ready to be sent.
 ///
-/// Ownership: the bytes are immutable and shared by all viewers; a segment is the list of its parts,
-///            so media is held once.
+/// Shape:     `slices` in a row are the chunk.
+/// Ownership: the slices are immutable and shared by all viewers; the large ones are the payloads of
+///            access units. A segment is the list of its parts, so media is held once.
 /// Source: RFC 8216bis, 4.4.4.9 (EXT-X-PART); ISO/IEC 23000-19, 7.3.2.
 package struct Part: Sendable {
-    package let bytes: ByteBuffer
+    package let slices: [ByteBuffer]
+    package let byteCount: Int
     package let duration: MediaTime
     /// Starts with a frame that needs no other: INDEPENDENT=YES.
     package let isIndependent: Bool
 
-    package init(bytes: ByteBuffer, duration: MediaTime, isIndependent: Bool) {
-        self.bytes = bytes
+    package init(slices: [ByteBuffer], duration: MediaTime, isIndependent: Bool) {
+        self.slices = slices
+        byteCount = slices.reduce(0) { $0 + $1.readableBytes }
         self.duration = duration
         self.isIndependent = isIndependent
     }

@@ -18,7 +18,6 @@ struct RenditionWriter: Sendable {
     /// Parts that are not the last of their segment and shorter than 85 % of PART-TARGET, or longer.
     private(set) var outOfTargetPartCount: UInt64 = 0
 
-    private let buffers: PartBufferPool
     private var initialization: ByteBuffer
     private var chunkSequence: UInt32 = 0
     private var segment: SegmentStart?
@@ -26,9 +25,8 @@ struct RenditionWriter: Sendable {
     private var wasShort = false
 
     /// - Returns: `nil` when CMAF does not carry the track.
-    init?(id: Rendition.ID, track: Track, buffers: PartBufferPool) {
+    init?(id: Rendition.ID, track: Track) {
         guard let cmaf = CMAFTrack(track) else { return nil }
-        self.buffers = buffers
         self.id = id
         self.track = track
         self.cmaf = cmaf
@@ -85,11 +83,10 @@ struct RenditionWriter: Sendable {
             .part(
                 id,
                 Part(
-                    bytes: CMAFChunk.encode(
+                    slices: CMAFChunk.encode(
                         samples,
                         of: cmaf,
-                        sequenceNumber: chunkSequence,
-                        in: buffers
+                        sequenceNumber: chunkSequence
                     ),
                     duration: duration,
                     isIndependent: first.flags == .sync

@@ -1,5 +1,4 @@
 package import Media
-import NIOCore
 
 /// One media segment as the store holds it: its parts in order, complete or still growing.
 ///
@@ -71,7 +70,7 @@ package struct Segment: Sendable {
     package mutating func append(_ part: Part) {
         duration = parts.isEmpty ? part.duration : duration + part.duration
         microseconds = duration.microseconds
-        byteCount += part.bytes.readableBytes
+        byteCount += part.byteCount
         parts.append(part)
     }
 

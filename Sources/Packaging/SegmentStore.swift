@@ -45,7 +45,6 @@ package final class SegmentStore: Sendable {
     }
 
     private let limits: Limits
-    private let buffers: PartBufferPool
     private let now: @Sendable () -> ContinuousClock.Instant
     private let shared: Mutex<Shared>
 
@@ -54,14 +53,12 @@ package final class SegmentStore: Sendable {
         configuration: PackagingConfiguration,
         epoch: String,
         limits: Limits = Limits(),
-        buffers: PartBufferPool = PartBufferPool(),
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.name = name
         self.configuration = configuration
         self.epoch = epoch
         self.limits = limits
-        self.buffers = buffers
         self.now = now
         let state = SegmentStoreState(configuration: configuration, epoch: epoch, limits: limits)
         shared = Mutex(Shared(state: state))
@@ -106,7 +103,7 @@ package final class SegmentStore: Sendable {
 
     private func change(_ body: (inout SegmentStoreState) -> Void) {
         let publishedAt = now()
-        let (woken, forgotten) = shared.withLock { shared in
+        let woken = shared.withLock { shared in
             shared.state.publishedAt = publishedAt
             body(&shared.state)
             var woken: [(SegmentStoreState.Resolution, [SegmentStoreWaiters.Continuation])] = []
@@ -115,9 +112,8 @@ package final class SegmentStore: Sendable {
                 if case .pending = resolution { continue }
                 woken.append((resolution, shared.waiters.takeAll(wanting: wanted)))
             }
-            return (woken, shared.state.takeForgotten())
+            return woken
         }
-        buffers.give(back: forgotten)
         for (resolution, continuations) in woken {
             for continuation in continuations { continuation.resume(returning: resolution) }
         }

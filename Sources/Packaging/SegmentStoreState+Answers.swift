@@ -75,10 +75,10 @@ extension SegmentStoreState {
         case .segment(let mediaSequence):
             guard let segment = timeline.segment(mediaSequence), segment.isComplete, !segment.isGap
             else { break }
-            return answer(name, .segment, chunks: segment.parts.map(\.bytes), of: timeline)
+            return answer(name, .segment, chunks: segment.parts.flatMap(\.slices), of: timeline)
         case .part(let number):
             if let part = timeline.part(number) {
-                return answer(name, .part, chunks: [part.bytes], of: timeline)
+                return answer(name, .part, chunks: part.slices, of: timeline)
             }
             if number == timeline.nextPart, !isEnded { return .pending }
         }

@@ -1,5 +1,4 @@
 import Media
-package import NIOCore
 
 /// What one stream's store holds and how it answers, without locks, clocks or viewers.
 ///
@@ -183,13 +182,6 @@ package struct SegmentStoreState: Sendable {
 
     // MARK: Bounds
 
-    /// The parts that left the store with the last change; to be called after each.
-    package mutating func takeForgotten() -> [ByteBuffer] {
-        var forgotten: [ByteBuffer] = []
-        for id in order { forgotten += timelines[id]?.takeForgotten() ?? [] }
-        return forgotten
-    }
-
     private var extent: RenditionTimeline.Extent {
         .init(
             window: configuration.window,
@@ -207,8 +199,7 @@ package struct SegmentStoreState: Sendable {
         if let growing = timelines[id]?.growing, growing.parts.count >= limits.partsPerSegment {
             return false
         }
-        let bytes = part.bytes.readableBytes
-        while bytesHeld > configuration.memoryLimitBytes - bytes {
+        while bytesHeld > configuration.memoryLimitBytes - part.byteCount {
             let largest = order.max { left, right in
                 timelines[left]?.bytesHeld ?? 0 < timelines[right]?.bytesHeld ?? 0
             }

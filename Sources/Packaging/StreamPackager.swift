@@ -22,7 +22,6 @@ package struct StreamPackager: Sendable {
 
     private let configuration: PackagingConfiguration
     private let limits: SegmentLimits
-    private let buffers: PartBufferPool
     private var grid: SegmentGrid
     private var origin = TimelineOrigin()
     private var video: VideoPackager?
@@ -50,14 +49,11 @@ package struct StreamPackager: Sendable {
     /// - Parameters:
     ///   - configuration: Holds for the life of the stream.
     ///   - firstMediaSequence: The number of the stream's first segment.
-    ///   - buffers: Where the memory of parts comes from.
     package init(
         configuration: PackagingConfiguration,
-        firstMediaSequence: UInt64 = 0,
-        buffers: PartBufferPool = PartBufferPool()
+        firstMediaSequence: UInt64 = 0
     ) {
         self.configuration = configuration
-        self.buffers = buffers
         limits = SegmentLimits(configuration)
         grid = SegmentGrid(firstMediaSequence: firstMediaSequence)
     }
@@ -110,7 +106,7 @@ package struct StreamPackager: Sendable {
 
     private mutating func carry(picture: Track?, sound: [Track]) {
         if video == nil, let picture {
-            video = VideoPackager(track: picture, limits: limits, buffers: buffers)
+            video = VideoPackager(track: picture, limits: limits)
         } else {
             video?.carry(picture)
         }
@@ -120,7 +116,7 @@ package struct StreamPackager: Sendable {
         }
         for (track, match) in zip(sound, matches) where match == nil {
             let id = Rendition.ID("audio\(audio.count + 1)")
-            if let rendition = AudioPackager(id: id, track: track, buffers: buffers) {
+            if let rendition = AudioPackager(id: id, track: track) {
                 audio.append(rendition)
             }
         }

@@ -40,11 +40,9 @@ struct VideoPackager: Sendable {
     /// Pictures that stayed on screen longer than a part may last.
     private(set) var heldFrameCount: UInt64 = 0
 
-    init?(track: Track, limits: SegmentLimits, buffers: PartBufferPool) {
+    init?(track: Track, limits: SegmentLimits) {
         let id = Rendition.ID("video")
-        guard let writer = RenditionWriter(id: id, track: track, buffers: buffers) else {
-            return nil
-        }
+        guard let writer = RenditionWriter(id: id, track: track) else { return nil }
         self.writer = writer
         self.limits = limits
     }

@@ -73,7 +73,7 @@ final class LiveFixture: Sendable {
                 .part(
                     rendition,
                     Part(
-                        bytes: bytes(ofPart: number),
+                        slices: [bytes(ofPart: number)],
                         duration: MediaTime(mpegTicks: 30_000),
                         isIndependent: number % 3 == 0
                     )

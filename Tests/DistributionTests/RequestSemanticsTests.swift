@@ -26,18 +26,20 @@ import Testing
         #expect(ByteRange(header: nil, length: 0) == .whole)
     }
 
-    @Test func slicesOfChunksAreBoundedAndAddUp() {
-        let sizes = [1, MediaBody.sliceLimit * 2 + 7, 0, 5000]
+    @Test func writesOfChunksAreFullAndAddUp() {
+        let sizes = [1, MediaBody.writeLimit * 2 + 7, 0, 5000]
         let chunks = sizes.enumerated().map {
             ByteBuffer(repeating: UInt8($0.offset), count: $0.element)
         }
         var whole = ByteBuffer()
         for chunk in chunks { whole.writeImmutableBuffer(chunk) }
-        for range in [0..<whole.readableBytes, 1..<2, 0..<0, 3..<MediaBody.sliceLimit * 2 + 9] {
-            let slices = MediaBody.slices(of: chunks, in: range)
-            #expect(slices.allSatisfy { $0.readableBytes <= MediaBody.sliceLimit })
+        for range in [0..<whole.readableBytes, 1..<2, 0..<0, 3..<MediaBody.writeLimit * 2 + 9] {
+            let writes = MediaBody.writes(of: chunks, in: range)
+            let sizes = writes.map { $0.reduce(0) { $0 + $1.readableBytes } }
+            #expect(sizes.dropLast().allSatisfy { $0 == MediaBody.writeLimit })
+            #expect(sizes.last ?? 0 <= MediaBody.writeLimit)
             var joined = ByteBuffer()
-            for slice in slices { joined.writeImmutableBuffer(slice) }
+            for slice in writes.joined() { joined.writeImmutableBuffer(slice) }
             #expect(joined == whole.getSlice(at: range.lowerBound, length: range.count))
         }
     }

@@ -155,7 +155,7 @@ import Testing
         .part(
             id,
             Part(
-                bytes: ByteBuffer(repeating: 0, count: 1_000),
+                slices: [ByteBuffer(repeating: 0, count: 1_000)],
                 duration: MediaTime(mpegTicks: 30_000),
                 isIndependent: true
             )

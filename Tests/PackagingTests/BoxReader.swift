@@ -1,4 +1,5 @@
 import NIOCore
+import Packaging
 
 /// One box as a reader of its own sees it: nothing is shared with what writes boxes.
 struct ReadBox {
@@ -59,8 +60,8 @@ struct ReadChunk {
     var duration: UInt64 { samples.reduce(0) { $0 + UInt64($1.duration) } }
 
     /// Reads `moof` and `mdat`; `header` is the `ftyp` and `moov` whose `trex` has the defaults.
-    init?(_ buffer: ByteBuffer, header: ByteBuffer) {
-        let bytes = Array(buffer.readableBytesView)
+    init?(_ part: Part, header: ByteBuffer) {
+        let bytes = part.slices.flatMap(\.readableBytesView)
         guard let moov = ReadBox.all(in: Array(header.readableBytesView))?.last,
             let trex = moov.find("mvex", "trex"),
             let boxes = ReadBox.all(in: bytes), boxes.map(\.type) == ["moof", "mdat"],

@@ -75,7 +75,7 @@ struct OutputAudit {
             violations.append("\(id): a part outside of a segment")
             return
         }
-        guard let chunk = ReadChunk(part.bytes, header: rendition.initialization) else {
+        guard let chunk = ReadChunk(part, header: rendition.initialization) else {
             violations.append("\(id): a chunk that cannot be read")
             return
         }

@@ -45,7 +45,7 @@ struct SegmentStoreStateTests {
         state.apply([.renditions([StreamSource.picture()])])
         // One buffer shared by all parts: what is counted is what distinct parts would hold.
         let bytes = ByteBuffer(repeating: 0, count: 50_000_000 / 8 / 3)
-        let part = Part(bytes: bytes, duration: StreamSource.partDuration, isIndependent: true)
+        let part = Part(slices: [bytes], duration: StreamSource.partDuration, isIndependent: true)
         var most = 0
         for _ in 0..<30 {
             state.apply(source.open())
@@ -70,7 +70,7 @@ struct SegmentStoreStateTests {
         var source = StreamSource()
         state.apply([.renditions([StreamSource.picture()])])
         let part = Part(
-            bytes: ByteBuffer(repeating: 0, count: 900),
+            slices: [ByteBuffer(repeating: 0, count: 900)],
             duration: MediaTime(ticks: 1, timescale: 90_000),
             isIndependent: true
         )

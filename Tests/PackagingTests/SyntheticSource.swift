@@ -17,6 +17,8 @@ struct SyntheticSource {
     var hasBFrames = false
     /// Decode time of a picture in place of the even one.
     var decodeTime: ((Int) -> Int64)?
+    /// Of a picture, by its place in decoding order.
+    var byteCount: (Int) -> Int = { 40 + $0 % 7 }
     var start: Int64 = 126_000
     var audio: [AudioFormat] = [SyntheticSource.aac()]
     var languages: [String?] = [nil, nil, nil]
@@ -113,9 +115,7 @@ struct SyntheticSource {
                 track: Self.videoID,
                 pts: MediaTime(mpegTicks: start + (decodeTime ?? evenTime)(shown)),
                 dts: MediaTime(mpegTicks: start + (decodeTime ?? evenTime)(index)),
-                payload: ByteBuffer(
-                    bytes: repeatElement(UInt8(index % 251), count: 40 + index % 7)
-                ),
+                payload: ByteBuffer(repeating: UInt8(index % 251), count: byteCount(index)),
                 randomAccess: key ? keyframeKind : .none,
                 isDisposable: hasBFrames && swap == -1,
                 arrival: Self.wallStart.advanced(by: MediaTime(mpegTicks: evenTime(index)))

@@ -16,7 +16,7 @@ package struct RequestLimits: Sendable, Equatable {
     /// A connection with no request on it, or with one that does not become whole, lives this long;
     /// one on which no byte moves in either direction, whatever it waits for, twice as long.
     package var idleTimeout: Duration
-    /// A viewer that does not take one slice of a response (see `MediaBody`) within this is cut off.
+    /// A viewer that does not take one write of a response (see `MediaBody`) within this is cut off.
     package var stallTimeout: Duration
 
     package init(

@@ -25,11 +25,6 @@ struct BoxWriter {
         buffer = ByteBufferAllocator().buffer(capacity: capacity)
     }
 
-    /// Writes behind what is in the buffer.
-    init(into buffer: ByteBuffer) {
-        self.buffer = buffer
-    }
-
     var position: Int { buffer.writerIndex }
 
     mutating func box(_ type: FourCC, _ body: (inout BoxWriter) -> Void) {
@@ -38,6 +33,12 @@ struct BoxWriter {
         write(type.rawValue)
         body(&self)
         patch(UInt32(clamping: position - start), at: start)
+    }
+
+    /// The start of a box whose body is elsewhere.
+    mutating func header(_ type: FourCC, bodyByteCount: Int) {
+        write(UInt32(clamping: 8 + bodyByteCount))
+        write(type.rawValue)
     }
 
     mutating func fullBox(

@@ -1,10 +1,12 @@
+import Media
 import NIOCore
 
 /// One CMAF chunk: a movie fragment of one track and its media data.
 ///
 /// Layout: `moof { mfhd, traf { tfhd, tfdt, trun } }`, `mdat`. Offsets count from the `moof`. What all
 ///         samples agree on is said once: in `trex` when it is the track's rule, else in `tfhd`.
-/// Ownership: the buffer is reserved once, and each payload copied once.
+/// Ownership: large payloads are the access units' own buffers; what is small is copied together, since
+///            every slice costs every viewer a write, a frame and a record of TLS.
 /// Source: ISO/IEC 23000-19, 7.3.2.3; ISO/IEC 14496-12, 8.8.
 enum CMAFChunk {
     private enum TrackFragmentFlag {
@@ -26,6 +28,8 @@ enum CMAFChunk {
     /// The boxes around the samples' fields and payloads, at most.
     private static let fixedByteCount = 128
     private static let byteCountPerSample = 16
+    /// From here on four records of TLS are full, and not copying saves more than a slice costs.
+    private static let sharedByteCount = 64 << 10
 
     /// The chunk as it is sent.
     ///
@@ -33,18 +37,15 @@ enum CMAFChunk {
     ///   - samples: At least one, in decoding order, without holes between them.
     ///   - track: Whose defaults need not be repeated.
     ///   - sequenceNumber: Grows from chunk to chunk of the track.
-    ///   - buffers: Where the chunk's memory comes from.
-    /// - Returns: `moof` and `mdat`.
+    /// - Returns: `moof` and `mdat`, in slices that follow each other.
     static func encode(
         _ samples: ArraySlice<Sample>,
         of track: CMAFTrack,
-        sequenceNumber: UInt32,
-        in buffers: PartBufferPool
-    ) -> ByteBuffer {
+        sequenceNumber: UInt32
+    ) -> [ByteBuffer] {
         let fields = Fields(samples, track: track)
         let payloadByteCount = samples.reduce(0) { $0 + $1.payload.readableBytes }
-        let headerByteCount = fixedByteCount + byteCountPerSample * samples.count
-        var writer = BoxWriter(into: buffers.take(capacity: headerByteCount + payloadByteCount))
+        var writer = BoxWriter(capacity: fixedByteCount + byteCountPerSample * samples.count)
         var dataOffsetPosition = 0
         writer.box("moof") { moof in
             moof.fullBox("mfhd") { $0.write(sequenceNumber) }
@@ -57,10 +58,20 @@ enum CMAFChunk {
             }
         }
         writer.patch(UInt32(clamping: writer.position + 8), at: dataOffsetPosition)
-        writer.box("mdat") { mdat in
-            for sample in samples { mdat.write(sample.payload) }
+        writer.header("mdat", bodyByteCount: payloadByteCount)
+        return joiningSmall([writer.buffer] + samples.map(\.payload))
+    }
+
+    /// The same bytes in a row, with neighbours of less than `sharedByteCount` in one buffer.
+    private static func joiningSmall(_ slices: [ByteBuffer]) -> [ByteBuffer] {
+        var joined: [ByteBuffer] = []
+        var rest = slices[...]
+        while let first = rest.first {
+            let small = rest.prefix { $0.readableBytes < sharedByteCount }
+            joined.append(small.count > 1 ? ByteBuffer(joining: small) : first)
+            rest = rest.dropFirst(max(1, small.count))
         }
-        return writer.buffer
+        return joined
     }
 
     private static func writeFragmentHeader(_ fields: Fields, into traf: inout BoxWriter) {
@@ -142,5 +153,13 @@ enum CMAFChunk {
             if hasCompositionOffsets { flags |= TrackRunFlag.compositionOffset }
             return flags
         }
+    }
+}
+
+extension ByteBuffer {
+    /// A copy of the buffers, one behind the other.
+    fileprivate init(joining buffers: some Collection<ByteBuffer>) {
+        self.init(exactCapacity: buffers.reduce(0) { $0 + $1.readableBytes })
+        for buffer in buffers { writeImmutableBuffer(buffer) }
     }
 }

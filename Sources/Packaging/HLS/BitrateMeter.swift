@@ -1,5 +1,3 @@
-import NIOCore
-
 /// The bit rates a multivariant playlist states for one rendition.
 ///
 /// Peak: the largest rate of any run of consecutive whole segments that lasts half to one and a half
@@ -15,7 +13,7 @@ package struct BitrateMeter: Sendable {
     package init() {}
 
     package mutating func count(_ part: Part) {
-        bytes &+= UInt64(part.bytes.readableBytes)
+        bytes &+= UInt64(part.byteCount)
         microseconds &+= part.duration.microseconds
     }
 

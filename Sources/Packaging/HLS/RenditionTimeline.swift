@@ -47,7 +47,6 @@ package struct RenditionTimeline: Sendable {
     package private(set) var discontinuitySequence: UInt64 = 0
 
     private var listedMicroseconds: Int64 = 0
-    private var forgotten: [ByteBuffer] = []
 
     package init(_ rendition: Rendition) {
         self.rendition = rendition
@@ -148,7 +147,7 @@ package struct RenditionTimeline: Sendable {
         let before = segments[last].microseconds
         segments[last].append(part)
         listedMicroseconds += segments[last].microseconds - before
-        bytesHeld += part.bytes.readableBytes
+        bytesHeld += part.byteCount
         nextPart += 1
         bitrate.count(part)
         newest = Position(
@@ -203,12 +202,6 @@ package struct RenditionTimeline: Sendable {
         while evictOldest() {}
     }
 
-    /// The parts that were let go of since the last call.
-    package mutating func takeForgotten() -> [ByteBuffer] {
-        defer { forgotten = [] }
-        return forgotten
-    }
-
     private func fills(_ extent: Extent, without first: Segment) -> Bool {
         let rest = listedMicroseconds - first.microseconds
         let whole = rest - (growing?.microseconds ?? 0)
@@ -237,7 +230,6 @@ package struct RenditionTimeline: Sendable {
 
     private mutating func forget(_ segment: Segment) {
         bytesHeld -= segment.byteCount
-        forgotten += segment.parts.map(\.bytes)
         dropUnusedInitializations()
     }
 

@@ -120,6 +120,16 @@ private typealias Bytes = ElementaryStreamBytes
         }
     }
 
+    /// Payloads stay in memory for a whole window.
+    @Test(arguments: videoSamples.indices)
+    func payloadsHoldNoMoreMemoryThanTheyHaveBytes(_ index: Int) {
+        let sample = Self.videoSamples[index]
+        var parser = VideoBitstreamParser(codec: sample.codec)
+        for unit in parser.parse(sample.bytes) {
+            #expect(unit.payload.storageCapacity == unit.payload.readableBytes)
+        }
+    }
+
     @Test(arguments: audioSamples.indices)
     func randomBytesDoNoHarmToAudio(_ index: Int) {
         var random = SeededRandom(seed: 3)

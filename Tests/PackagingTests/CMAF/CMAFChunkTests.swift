@@ -5,15 +5,23 @@ import Testing
 
 /// Boxes held against bytes written by hand from ISO/IEC 14496-12.
 @Suite struct CMAFChunkTests {
-    private func firstPart(_ source: SyntheticSource, partTarget: Duration) -> [UInt8] {
+    private func firstPart(_ events: [MediaEvent], partTarget: Duration) -> [ByteBuffer] {
         let (outputs, _) = StreamPackager.outputs(
-            of: source.events,
+            of: events,
             configuration: PackagingConfiguration(partTarget: partTarget)
         )
         for output in outputs {
-            if case .part(_, let part) = output { return Array(part.bytes.readableBytesView) }
+            if case .part(_, let part) = output { return part.slices }
         }
         return []
+    }
+
+    private func firstPart(_ source: SyntheticSource, partTarget: Duration) -> [UInt8] {
+        firstPart(source.events, partTarget: partTarget).flatMap(\.readableBytesView)
+    }
+
+    private func address(of buffer: ByteBuffer) -> UInt {
+        buffer.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) }
     }
 
     private func bytes(_ hex: String) -> [UInt8] {
@@ -40,6 +48,31 @@ import Testing
         )
         let part = firstPart(source, partTarget: .milliseconds(33))
         #expect(part == expected + [UInt8](repeating: 0, count: 40))
+    }
+
+    @Test func largePicturesStayWhereTheyAreAndSmallOnesAreJoined() throws {
+        var source = SyntheticSource()
+        source.audio = []
+        source.frameCount = 8
+        let sizes = [65_536, 10, 20, 65_535, 100_000, 30, 1, 1]
+        source.byteCount = { sizes[$0] }
+        let pictures = source.pictures
+        let slices = firstPart(
+            [.tracks(source.tracks)] + pictures.map { .accessUnit($0) },
+            partTarget: .milliseconds(200)
+        )
+        #expect(slices.dropFirst().map(\.readableBytes) == [65_536, 65_565, 100_000, 30])
+        #expect(address(of: slices[1]) == address(of: pictures[0].payload))
+        #expect(address(of: slices[3]) == address(of: pictures[4].payload))
+        // Nothing is held that is not sent.
+        #expect(slices[2].capacity == slices[2].readableBytes)
+        let header = try #require(slices.first)
+        #expect(
+            header.getInteger(at: header.writerIndex - 8)
+                == UInt32(8 + sizes.prefix(6).reduce(0, +))
+        )
+        let payload = (0..<6).flatMap { [UInt8](repeating: UInt8($0), count: sizes[$0]) }
+        #expect(slices.dropFirst().flatMap(\.readableBytesView) == payload)
     }
 
     @Test func reorderedPicturesHaveOffsetsAndFlagsOfTheirOwn() {

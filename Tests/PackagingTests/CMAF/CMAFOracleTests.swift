@@ -114,7 +114,7 @@ import Testing
                     bytes.append(contentsOf: rendition.initialization.readableBytesView)
                 }
             case .part(let rendition, let part) where rendition.description == id:
-                bytes.append(contentsOf: part.bytes.readableBytesView)
+                for slice in part.slices { bytes.append(contentsOf: slice.readableBytesView) }
             default: break
             }
         }

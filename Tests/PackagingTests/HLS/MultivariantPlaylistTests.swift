@@ -24,7 +24,7 @@ struct MultivariantPlaylistTests {
         .part(
             id,
             Part(
-                bytes: ByteBuffer(repeating: 0, count: count),
+                slices: [ByteBuffer(repeating: 0, count: count)],
                 duration: MediaTime(ticks: seconds * 90_000, timescale: 90_000),
                 isIndependent: true
             )
@@ -162,7 +162,7 @@ struct MultivariantPlaylistTests {
         state.apply([.renditions([StreamSource.picture()])])
         publish([(StreamSource.video, 250_000)])
         let snippet = Part(
-            bytes: ByteBuffer(repeating: 0, count: 100_000),
+            slices: [ByteBuffer(repeating: 0, count: 100_000)],
             duration: MediaTime(ticks: 3_000, timescale: 90_000),
             isIndependent: true
         )

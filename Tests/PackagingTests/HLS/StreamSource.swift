@@ -72,7 +72,7 @@ struct StreamSource {
         .part(
             video,
             Part(
-                bytes: ByteBuffer(string: text),
+                slices: [ByteBuffer(string: text)],
                 duration: duration,
                 isIndependent: isIndependent
             )
@@ -83,7 +83,7 @@ struct StreamSource {
         .part(
             audio,
             Part(
-                bytes: ByteBuffer(string: "sound"),
+                slices: [ByteBuffer(string: "sound")],
                 duration: MediaTime(ticks: frames * 1_024, timescale: 48_000),
                 isIndependent: true
             )

@@ -133,7 +133,7 @@ struct AV1Parser: VideoElementaryParser {
             return
         }
         let size = units.reduce(0) { $0 + $1.encodedSize }
-        var payload = ByteBufferAllocator().buffer(capacity: size)
+        var payload = ByteBuffer(exactCapacity: size)
         for unit in units { unit.write(from: bytes, to: &payload) }
         result.append(
             VideoUnit(

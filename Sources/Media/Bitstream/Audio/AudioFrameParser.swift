@@ -30,7 +30,7 @@ struct AudioFrame: Sendable {
 extension ByteBuffer {
     /// A copy of `bytes` that nothing else holds.
     init(copying bytes: Span<UInt8>) {
-        self = ByteBufferAllocator().buffer(capacity: bytes.count)
+        self.init(exactCapacity: bytes.count)
         writeBytes(bytes.bytes)
     }
 }

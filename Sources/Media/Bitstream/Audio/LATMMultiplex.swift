@@ -51,7 +51,7 @@ struct LATMMultiplex: Sendable {
             if byte != 255 { break }
         }
         guard length > 0, length * 8 <= reader.bitsLeft else { throw .truncated }
-        var payload = ByteBufferAllocator().buffer(capacity: length)
+        var payload = ByteBuffer(exactCapacity: length)
         for _ in 0..<(length / 4) { payload.writeInteger(try reader.bits(32)) }
         for _ in 0..<(length % 4) { payload.writeInteger(try reader.byte()) }
         return payload

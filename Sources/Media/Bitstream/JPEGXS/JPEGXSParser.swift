@@ -65,7 +65,7 @@ struct JPEGXSParser: VideoElementaryParser {
             decoderConfiguration: ByteBuffer()
         )
         let size = pieces.reduce(0) { $0 + $1.count }
-        var payload = ByteBufferAllocator().buffer(capacity: size)
+        var payload = ByteBuffer(exactCapacity: size)
         for piece in pieces { payload.writeBytes(bytes.extracting(piece).bytes) }
         let unit = VideoUnit(
             payload: payload,

@@ -44,7 +44,7 @@ struct NALUnitGroup {
     func payload(of bytes: Span<UInt8>, includingParameterSets: Bool) -> ByteBuffer {
         let sets = includingParameterSets ? changedParameterSets : []
         let size = Self.payloadSize(of: sets) + Self.payloadSize(of: ranges)
-        var payload = ByteBufferAllocator().buffer(capacity: size)
+        var payload = ByteBuffer(exactCapacity: size)
         for range in sets { payload.writeUnit(bytes.extracting(range)) }
         for range in ranges { payload.writeUnit(bytes.extracting(range)) }
         return payload
