@@ -30,6 +30,9 @@ package struct AccessUnit: Sendable {
     package var randomAccess: RandomAccess
     /// No other picture refers to this one: the first to go when a consumer is too slow.
     package var isDisposable: Bool
+    /// No picture refers to one of a higher layer, so layers can go from the top down; 0 where the
+    /// bitstream has no layers.
+    package var temporalLayer: Int
     /// When its last byte reached this machine.
     package var arrival: WallTime
     /// What the source's own clock showed when it was sent; `nil` when the source tells no time.
@@ -42,6 +45,7 @@ package struct AccessUnit: Sendable {
         payload: ByteBuffer,
         randomAccess: RandomAccess,
         isDisposable: Bool = false,
+        temporalLayer: Int = 0,
         arrival: WallTime,
         sourceTime: WallTime? = nil
     ) {
@@ -51,6 +55,7 @@ package struct AccessUnit: Sendable {
         self.payload = payload
         self.randomAccess = randomAccess
         self.isDisposable = isDisposable
+        self.temporalLayer = temporalLayer
         self.arrival = arrival
         self.sourceTime = sourceTime
     }

@@ -6,8 +6,7 @@ import Synchronization
 /// Only `close()` ends their sequences.
 ///
 /// Bounds: each subscription has a queue of its own with its own limit. A consumer that falls behind
-///         loses media up to the next keyframe and is told so in band; it never slows the publisher
-///         or the other consumers.
+///         loses media by dependency; it never slows the publisher or the other consumers.
 /// Threads: `send` may be called from any thread, one caller at a time; it never blocks.
 package final class LiveStream: Sendable {
     package let name: StreamName
@@ -29,6 +28,11 @@ package final class LiveStream: Sendable {
         state.withLock { $0.tracks }
     }
 
+    /// How well each consumer keeps up, in the order in which they came.
+    package var pressure: [LiveStreamSubscription.Pressure] {
+        state.withLock { $0.subscriptions }.map(\.pressure)
+    }
+
     package func send(_ event: MediaEvent) {
         send([event])
     }
@@ -36,6 +40,7 @@ package final class LiveStream: Sendable {
     /// Hands events on together: a consumer that waits is woken once.
     package func send(_ events: [MediaEvent]) {
         let subscriptions = state.withLock { state in
+            guard !state.isClosed else { return [LiveStreamSubscription]() }
             for case .tracks(let tracks) in events { state.tracks = tracks }
             return state.subscriptions
         }
@@ -43,11 +48,16 @@ package final class LiveStream: Sendable {
     }
 
     /// Events from now on; the first is the present track list, when there is one.
-    package func subscribe(limit: LiveStreamSubscription.Limit) -> LiveStreamSubscription {
-        let subscription = LiveStreamSubscription(limit: limit)
+    ///
+    /// `consumer` names it in figures; of a bounded set.
+    package func subscribe(
+        as consumer: String,
+        limit: LiveStreamSubscription.Limit
+    ) -> LiveStreamSubscription {
+        let subscription = LiveStreamSubscription(consumer: consumer, limit: limit)
         let isClosed = state.withLock { state in
             if let tracks = state.tracks { subscription.enqueue([.tracks(tracks)]) }
-            if !state.isClosed { state.subscriptions.append(subscription) }
+            state.subscriptions.append(subscription)
             return state.isClosed
         }
         if isClosed { subscription.finish() }
@@ -58,7 +68,6 @@ package final class LiveStream: Sendable {
     package func close() {
         let subscriptions = state.withLock { state in
             state.isClosed = true
-            defer { state.subscriptions = [] }
             return state.subscriptions
         }
         for subscription in subscriptions { subscription.finish() }

@@ -1,14 +1,12 @@
-import DequeModule
-import NIOCore
 import Synchronization
 
 /// One consumer's bounded queue of a live stream's events.
 ///
 /// Iterated by one task only.
 ///
-/// When the queue is full, access units are dropped until a keyframe of video fits again (any frame,
-/// for a stream with no video); the consumer then meets `.discontinuity(.overrun)` first. Tracks,
-/// discontinuities and ends are never dropped.
+/// A consumer that is too slow loses access units by dependency (see `QueueAdmission`), and goes on at
+/// a keyframe; it sees so by the times of what it gets. Tracks, discontinuities and ends are never
+/// lost.
 package final class LiveStreamSubscription: AsyncSequence, Sendable {
     package typealias Element = MediaEvent
     package typealias Failure = Never
@@ -26,67 +24,57 @@ package final class LiveStreamSubscription: AsyncSequence, Sendable {
         }
     }
 
+    /// How well the consumer keeps up.
+    package struct Pressure: Sendable, Equatable {
+        package var consumer: String
+        /// How full the queue is, 0 to 1: by units or by bytes, whichever is more.
+        package var fill: Double
+        /// The highest `fill` since the subscription began.
+        package var highestFill: Double
+        /// Since the subscription began.
+        package var losses: QueueLosses
+
+        package init(consumer: String, fill: Double, highestFill: Double, losses: QueueLosses) {
+            self.consumer = consumer
+            self.fill = fill
+            self.highestFill = highestFill
+            self.losses = losses
+        }
+    }
+
     private struct State {
-        var queue: Deque<MediaEvent> = []
-        var queuedAccessUnits = 0
-        var queuedBytes = 0
-        var droppedAccessUnits = 0
-        var isDropping = false
-        var videoTrack: Track.ID?
+        var queue: EventQueue
         var isFinished = false
         var waiter: CheckedContinuation<MediaEvent?, Never>?
-
-        mutating func append(_ event: MediaEvent, limit: LiveStreamSubscription.Limit) {
-            guard case .accessUnit(let unit) = event else {
-                if case .tracks(let tracks) = event { videoTrack = tracks.video?.id }
-                queue.append(event)
-                return
-            }
-            let fits =
-                queuedAccessUnits < limit.accessUnits
-                && queuedBytes + unit.payload.readableBytes <= limit.bytes
-            let mayResume = unit.isKeyframe && (videoTrack == nil || unit.track == videoTrack)
-            if isDropping ? !(fits && mayResume) : !fits {
-                isDropping = true
-                droppedAccessUnits += 1
-                return
-            }
-            if isDropping {
-                isDropping = false
-                queue.append(.discontinuity(.overrun))
-            }
-            queuedAccessUnits += 1
-            queuedBytes += unit.payload.readableBytes
-            queue.append(event)
-        }
-
-        mutating func popFirst() -> MediaEvent? {
-            guard let event = queue.popFirst() else { return nil }
-            if case .accessUnit(let unit) = event {
-                queuedAccessUnits -= 1
-                queuedBytes -= unit.payload.readableBytes
-            }
-            return event
-        }
     }
 
-    private let limit: Limit
-    private let state = Mutex(State())
+    private let consumer: String
+    private let state: Mutex<State>
 
-    init(limit: Limit) {
-        self.limit = limit
+    /// `consumer` names it in figures; of a bounded set.
+    init(consumer: String, limit: Limit) {
+        self.consumer = consumer
+        state = Mutex(State(queue: EventQueue(limit: limit)))
     }
 
-    /// Access units this consumer lost because it was too slow.
-    package var droppedAccessUnits: Int {
-        state.withLock { $0.droppedAccessUnits }
+    package var pressure: Pressure {
+        state.withLock { state in
+            Pressure(
+                consumer: consumer,
+                fill: state.queue.fill,
+                highestFill: state.queue.highestFill,
+                losses: state.queue.losses
+            )
+        }
     }
 
     func enqueue(_ events: [MediaEvent]) {
-        let (waiter, first) = state.withLock { state in
-            for event in events { state.append(event, limit: limit) }
-            guard let waiter = state.waiter, let first = state.popFirst() else {
-                return (nil as CheckedContinuation<MediaEvent?, Never>?, nil as MediaEvent?)
+        let (waiter, first): (CheckedContinuation<MediaEvent?, Never>?, MediaEvent?)
+        (waiter, first) = state.withLock { state in
+            guard !state.isFinished else { return (nil, nil) }
+            for event in events { state.queue.append(event) }
+            guard let waiter = state.waiter, let first = state.queue.popFirst() else {
+                return (nil, nil)
             }
             state.waiter = nil
             return (waiter, first)
@@ -122,11 +110,11 @@ package final class LiveStreamSubscription: AsyncSequence, Sendable {
     }
 
     private func next() async -> MediaEvent? {
-        if let event = state.withLock({ $0.popFirst() }) { return event }
+        if let event = state.withLock({ $0.queue.popFirst() }) { return event }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ready: MediaEvent?? = state.withLock { state in
-                    if let event = state.popFirst() { return .some(event) }
+                    if let event = state.queue.popFirst() { return .some(event) }
                     if state.isFinished || Task.isCancelled { return .some(nil) }
                     state.waiter = continuation
                     return nil

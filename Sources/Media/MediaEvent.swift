@@ -15,8 +15,6 @@ package enum DiscontinuityReason: String, Sendable, Hashable, CaseIterable {
     case timestampJump = "timestamp_jump"
     case formatChange = "format_change"
     case publisherChange = "publisher_change"
-    /// This consumer was too slow: access units were dropped up to the next keyframe.
-    case overrun
 }
 
 /// Why a publisher's contribution stopped.

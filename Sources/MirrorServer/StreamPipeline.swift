@@ -25,9 +25,10 @@ package final class StreamPipeline: Sendable {
     /// What may wait between the transport's thread and the packager: about two seconds of a 200
     /// Mbit/s stream.
     ///
-    /// The packager takes microseconds, so it fills only when the machine stalls.
+    /// The packager takes microseconds, so it fills only when the machine stalls. What was held until
+    /// the tracks were known comes at once, 2,000 units at most: half of it.
     private static let queueLimit = LiveStreamSubscription.Limit(
-        accessUnits: 2_000,
+        accessUnits: 4_000,
         bytes: 64 << 20
     )
 
@@ -43,7 +44,7 @@ package final class StreamPipeline: Sendable {
         live = LiveStream(name: name)
         store = SegmentStore(name: name, configuration: configuration, epoch: epoch)
         self.configuration = configuration
-        events = live.subscribe(limit: Self.queueLimit)
+        events = live.subscribe(as: "packager", limit: Self.queueLimit)
         packaging = Mutex(StreamPackager(configuration: configuration).measurements)
         var logger = logger
         logger[metadataKey: "stream"] = "\(name)"
@@ -84,7 +85,7 @@ package final class StreamPipeline: Sendable {
     }
 
     /// Access units lost because the packager was too slow.
-    package var overrunAccessUnits: Int { events.droppedAccessUnits }
+    package var overrunAccessUnits: UInt64 { events.pressure.losses.total }
 
     /// Writes each kind of advice to the log once, however often it is given.
     func log(_ advice: [Advice]) {

@@ -57,7 +57,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         /// what is wrong on the way to here.
         package var packaging: PackagerStatistics {
             var packaging = pipeline.packagerStatistics
-            packaging.droppedUnits += UInt64(pipeline.overrunAccessUnits)
+            packaging.droppedUnits &+= pipeline.overrunAccessUnits
             let contribution = contribution
             let ingest = contribution?.publication.statistics.transportStream
             if let ingest, ingest.undecodableAccessUnits > 0, pipeline.live.tracks?.video == nil {

@@ -42,6 +42,7 @@ enum EventFixture {
         track: Track.ID = video,
         randomAccess: AccessUnit.RandomAccess = .none,
         isDisposable: Bool = false,
+        layer: Int = 0,
         bytes: Int = 100
     ) -> MediaEvent {
         .accessUnit(
@@ -52,6 +53,7 @@ enum EventFixture {
                 payload: ByteBuffer(repeating: 0, count: bytes),
                 randomAccess: randomAccess,
                 isDisposable: isDisposable,
+                temporalLayer: layer,
                 arrival: WallTime(microsecondsSinceEpoch: time)
             )
         )

@@ -123,7 +123,10 @@ import Testing
         let bench = Bench()
         let first = try bench.publish()
         let entry = try #require(try Self.entry(bench))
-        let events = entry.pipeline.live.subscribe(limit: .init(accessUnits: 10, bytes: 1_000))
+        let events = entry.pipeline.live.subscribe(
+            as: "test",
+            limit: .init(accessUnits: 10, bytes: 1_000)
+        )
         first.send([.tracks(TrackList([]))])
         first.end(.disconnected)
         first.send([.tracks(TrackList([]))])

@@ -215,12 +215,32 @@ import Testing
 
     @Test func aConsumerThatWasTooSlowGoesOnAtAKeyframe() {
         let events = SyntheticSource().events
-        let audit = audit(
-            Array(events.prefix(200)) + [.discontinuity(.overrun)] + Array(events.dropFirst(400))
-        )
+        let kept = events.enumerated().filter { number, event in
+            if case .accessUnit(let unit) = event, unit.track == SyntheticSource.videoID {
+                return !(200..<400).contains(number)
+            }
+            return true
+        }
+        let audit = audit(kept.map(\.element))
         #expect(audit.violations == [])
         let resumed = audit["video"].first { $0.start.isDiscontinuity }
         #expect(resumed?.parts.first?.isIndependent == true)
+        audit.expectAlignment(of: "audio1", within: half)
+    }
+
+    @Test func picturesThatAConsumerDidWithoutDoNotStopTheSound() {
+        var source = SyntheticSource()
+        source.hasBFrames = true
+        let kept = source.events.filter { event in
+            if case .accessUnit(let unit) = event { return !unit.isDisposable }
+            return true
+        }
+        let audit = audit(kept)
+        #expect(audit.violations == [])
+        #expect(audit["video"].allSatisfy { !$0.start.isDiscontinuity })
+        let lost = source.pictures.count(where: \.isDisposable)
+        #expect(lost > 100)
+        #expect(audit["video"].flatMap(\.samples).count == source.pictures.count - lost)
         audit.expectAlignment(of: "audio1", within: half)
     }
 }

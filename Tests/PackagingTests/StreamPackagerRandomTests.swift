@@ -31,7 +31,7 @@ import Testing
         case 4..<6: return .end(.disconnected)
         case 6..<9:
             return .discontinuity(
-                DiscontinuityReason.allCases.randomElement(using: &random) ?? .overrun
+                DiscontinuityReason.allCases.randomElement(using: &random) ?? .timestampJump
             )
         default:
             let track = Int.random(in: 0...3, using: &random)

@@ -187,6 +187,7 @@ struct ElementaryStream {
                 payload: unit.payload,
                 randomAccess: unit.randomAccess,
                 isDisposable: unit.isDisposable,
+                temporalLayer: unit.temporalLayer,
                 arrival: arrival,
                 sourceTime: program.clock.time(at: dts, arrival: arrival)
             )

@@ -55,6 +55,7 @@ struct RTPTrackWriter {
             payload: unit.payload,
             randomAccess: unit.randomAccess,
             isDisposable: unit.isDisposable,
+            temporalLayer: unit.temporalLayer,
             arrival: arrival,
             sourceTime: program.clock.time(at: dts, arrival: arrival)
         )

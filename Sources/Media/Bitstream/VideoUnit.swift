@@ -6,6 +6,8 @@ package struct VideoUnit: Sendable {
     package var payload: ByteBuffer
     package var randomAccess: AccessUnit.RandomAccess
     package var isDisposable: Bool
+    /// As `AccessUnit.temporalLayer`.
+    package var temporalLayer: Int
     /// The format from this unit on, when it differs from that of the unit before; always there on
     /// the first.
     package var newFormat: VideoFormat?
@@ -14,11 +16,13 @@ package struct VideoUnit: Sendable {
         payload: ByteBuffer,
         randomAccess: AccessUnit.RandomAccess,
         isDisposable: Bool,
+        temporalLayer: Int = 0,
         newFormat: VideoFormat? = nil
     ) {
         self.payload = payload
         self.randomAccess = randomAccess
         self.isDisposable = isDisposable
+        self.temporalLayer = temporalLayer
         self.newFormat = newFormat
     }
 }

@@ -71,6 +71,7 @@ struct RTPListenerTests {
             #expect(publication.request.transport == .rtp)
             #expect(publication.request.sourceAddress == "127.0.0.1")
             let units = admission.stream(publication.request.name).subscribe(
+                as: "test",
                 limit: LiveStreamSubscription.Limit(accessUnits: 1000, bytes: 1 << 24)
             )
             for await case .accessUnit(let unit) in units {

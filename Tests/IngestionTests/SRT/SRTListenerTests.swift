@@ -42,6 +42,7 @@ struct SRTListenerTests {
         let admission = RecordingAdmission()
         let name = try #require(StreamName("cam"))
         let units = admission.stream(name).subscribe(
+            as: "test",
             limit: LiveStreamSubscription.Limit(accessUnits: 1000, bytes: 1 << 24)
         )
         try await withListener(admission) { listener, port in
@@ -218,6 +219,7 @@ struct SRTListenerTests {
         let admission = RecordingAdmission()
         let name = try #require(StreamName("cam"))
         let units = admission.stream(name).subscribe(
+            as: "test",
             limit: LiveStreamSubscription.Limit(accessUnits: 1000, bytes: 1 << 24)
         )
         try await withListener(admission, peerIdleTimeout: .milliseconds(500)) { _, port in

@@ -96,6 +96,7 @@ struct RTPPictureStream: Sendable {
                     payload: unit.payload,
                     randomAccess: unit.randomAccess,
                     isDisposable: unit.isDisposable,
+                    temporalLayer: unit.temporalLayer,
                     newFormat: unit.newFormat.map { .video($0) },
                     samples: nil
                 )

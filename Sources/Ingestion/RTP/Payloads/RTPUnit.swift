@@ -11,6 +11,8 @@ package struct RTPUnit: Sendable {
     package var payload: ByteBuffer
     package var randomAccess: AccessUnit.RandomAccess
     package var isDisposable: Bool
+    /// As `AccessUnit.temporalLayer`.
+    package var temporalLayer = 0
     /// The format from this unit on, when it differs from that of the unit before; always there on
     /// the first.
     package var newFormat: MediaFormat?

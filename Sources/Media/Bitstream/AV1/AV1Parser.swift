@@ -20,6 +20,8 @@ struct AV1Parser: VideoElementaryParser {
     private var units: [AV1OpenBitstreamUnit] = []
     /// Of the first frame header in the temporal unit; `nil` before it.
     private var beginsWithKeyframe: Bool?
+    /// No frame of the temporal unit stays for others to refer to.
+    private var isDisposable = true
 
     mutating func parse(_ bytes: Span<UInt8>) -> [VideoUnit] {
         guard Self.hasStartCode(bytes) else {
@@ -90,6 +92,7 @@ struct AV1Parser: VideoElementaryParser {
             if beginsWithKeyframe == nil {
                 beginsWithKeyframe = isShownKeyframe(bytes.extracting(unit.payload))
             }
+            if isDisposable { isDisposable = isUnreferenced(bytes.extracting(unit.payload)) }
         default:
             break
         }
@@ -109,6 +112,7 @@ struct AV1Parser: VideoElementaryParser {
         sequenceHeader = header
         sequenceHeaderUnit = encoded
         hasNewSequenceHeader = true
+        isDisposable = false
     }
 
     /// Whether a frame header is of a key frame that is shown at once: the only place where a
@@ -121,10 +125,19 @@ struct AV1Parser: VideoElementaryParser {
         return !frame.isEmpty && frame[0] & 0xF0 == 0x10
     }
 
+    /// Whether no later frame can refer to this one; not when that cannot be told.
+    private func isUnreferenced(_ frame: Span<UInt8>) -> Bool {
+        guard let sequenceHeader,
+            let header = try? AV1FrameHeader(frame, in: sequenceHeader)
+        else { return false }
+        return header.refreshedSlots == 0
+    }
+
     private mutating func finishTemporalUnit(of bytes: Span<UInt8>, result: inout [VideoUnit]) {
         defer {
             units.removeAll(keepingCapacity: true)
             beginsWithKeyframe = nil
+            isDisposable = true
         }
         guard let beginsWithKeyframe else { return }
         let newFormat = beginsWithKeyframe ? updateFormat() : nil
@@ -139,7 +152,7 @@ struct AV1Parser: VideoElementaryParser {
             VideoUnit(
                 payload: payload,
                 randomAccess: beginsWithKeyframe ? .closed : .none,
-                isDisposable: false,
+                isDisposable: isDisposable,
                 newFormat: newFormat
             )
         )

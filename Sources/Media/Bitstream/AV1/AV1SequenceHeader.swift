@@ -15,6 +15,27 @@ struct AV1SequenceHeader: Sendable {
     private(set) var colour: VideoFormat.Colour?
     private(set) var subsampling = (x: true, y: true)
     private(set) var chromaSamplePosition = 0
+    /// What frame headers carry because of it.
+    private(set) var frameFields = FrameFields()
+
+    /// Fields of frame headers that are there, or not, as the sequence header says.
+    ///
+    /// Source: 5.5.1, 5.5.2, 5.9.2.
+    struct FrameFields: Sendable {
+        var hasDecoderModel = false
+        /// 0 when frames have no identifier.
+        var frameIDBits = 0
+        var orderHintBits = 0
+        /// `seq_force_screen_content_tools` is SELECT_SCREEN_CONTENT_TOOLS, or what it is.
+        var screenContentTools = Choice.byFrame
+        /// The same of `seq_force_integer_mv`.
+        var integerMotionVectors = Choice.byFrame
+    }
+
+    enum Choice: Sendable {
+        case byFrame
+        case always(Bool)
+    }
 
     /// Reads the payload of the OBU, without its header.
     init(_ payload: Span<UInt8>) throws(BitstreamError) {
@@ -33,7 +54,7 @@ struct AV1SequenceHeader: Sendable {
         width = try reader.int(widthBits) + 1
         height = try reader.int(heightBits) + 1
         guard width <= PictureSize.limit, height <= PictureSize.limit else { throw .invalid }
-        try skipCodingTools(&reader)
+        try readCodingTools(&reader)
         try readColour(&reader)
     }
 
@@ -44,6 +65,7 @@ struct AV1SequenceHeader: Sendable {
             try readTiming(&reader)
             // decoder_model_info_present_flag
             if try reader.flag() {
+                frameFields.hasDecoderModel = true
                 delayBits = try reader.int(5) + 1
                 try reader.skip(42)
             }
@@ -69,20 +91,28 @@ struct AV1SequenceHeader: Sendable {
     }
 
     /// From `frame_id_numbers_present_flag` to `enable_restoration`.
-    private func skipCodingTools(_ reader: inout BitReader) throws(BitstreamError) {
-        if !isReduced, try reader.flag() { try reader.skip(7) }
+    private mutating func readCodingTools(_ reader: inout BitReader) throws(BitstreamError) {
+        if !isReduced, try reader.flag() {
+            let deltaBits = try reader.int(4) + 2
+            frameFields.frameIDBits = deltaBits + (try reader.int(3)) + 1
+        }
         try reader.skip(3)
         if !isReduced {
             try reader.skip(4)
             let hasOrderHint = try reader.flag()
             if hasOrderHint { try reader.skip(2) }
-            // seq_choose_screen_content_tools, else seq_force_screen_content_tools
-            let mayUseScreenTools = try reader.flag() ? true : try reader.flag()
-            // seq_choose_integer_mv, else seq_force_integer_mv
-            if mayUseScreenTools, try !reader.flag() { try reader.skip(1) }
-            if hasOrderHint { try reader.skip(3) }
+            frameFields.screenContentTools = try Self.readChoice(&reader)
+            if case .always(false) = frameFields.screenContentTools {
+            } else {
+                frameFields.integerMotionVectors = try Self.readChoice(&reader)
+            }
+            if hasOrderHint { frameFields.orderHintBits = try reader.int(3) + 1 }
         }
         try reader.skip(3)
+    }
+
+    private static func readChoice(_ reader: inout BitReader) throws(BitstreamError) -> Choice {
+        try reader.flag() ? .byFrame : .always(try reader.flag())
     }
 
     /// Source: 5.5.2.

@@ -151,7 +151,7 @@ struct H264Parser: VideoElementaryParser {
             VideoUnit(
                 payload: payload,
                 randomAccess: randomAccess,
-                isDisposable: picture.isDisposable,
+                isDisposable: picture.isDisposable && unit.changedParameterSets.isEmpty,
                 newFormat: newFormat
             )
         )

@@ -108,7 +108,7 @@ struct HEVCParser: VideoElementaryParser {
             }
             picture = Picture(
                 type: type,
-                temporalID: (bytes[range.lowerBound + 1] & 7) &- 1,
+                temporalID: max(bytes[range.lowerBound + 1] & 7, 1) - 1,
                 pictureParameterSet: id
             )
         }
@@ -147,7 +147,9 @@ struct HEVCParser: VideoElementaryParser {
                 payload: unit.payload(of: bytes, includingParameterSets: randomAccess == .none),
                 randomAccess: randomAccess,
                 isDisposable: HEVCUnitType.isSubLayerNonReference(picture.type)
-                    && Int(picture.temporalID) >= highestSubLayer,
+                    && Int(picture.temporalID) >= highestSubLayer
+                    && unit.changedParameterSets.isEmpty,
+                temporalLayer: Int(picture.temporalID),
                 newFormat: newFormat
             )
         )
