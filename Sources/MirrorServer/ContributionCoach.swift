@@ -4,12 +4,13 @@ package import Packaging
 
 /// Tells what should change on the way to here, from a publisher's figures over time.
 ///
-/// In:         the figures, looked at once a second at most; counts that only rise.
+/// In:         the figures, and what was lost behind it, looked at once a second at most; counts that
+///             only rise.
 /// Hysteresis: an advice is given once its trouble showed in three looks, none more than 30 s after
 ///             the one before, and withdrawn 60 s after the last. So one lost packet is no advice, and
 ///             a line that is bad every few seconds has the same one all the time. While it is given
 ///             the figures in its words only grow.
-/// Bound:      four kinds of advice, one of each.
+/// Bound:      five kinds of advice, one of each.
 package struct ContributionCoach: Sendable {
     /// Trouble of one kind over time.
     private struct Persistence: Sendable {
@@ -44,14 +45,17 @@ package struct ContributionCoach: Sendable {
 
     private var lookedAt: WallTime?
     private var before: IngestStatistics?
+    private var droppedBefore: UInt64 = 0
     private var droppedAt: WallTime?
     private var shortLatency = Persistence()
     private var loss = Persistence()
     private var smallBuffer = Persistence()
     private var damage = Persistence()
+    private var overload = Persistence()
     private var neededLatencyMilliseconds = 0
     private var lossInPercent = 0.0
     private var kernelBufferBytes = 0
+    private var droppedAccessUnits: UInt64 = 0
 
     package init() {}
 
@@ -71,15 +75,27 @@ package struct ContributionCoach: Sendable {
             )
         }
         if damage.isRaised { advice.append(.damagedBeforeArrival) }
+        if overload.isRaised {
+            advice.append(.serverTooSlow(droppedAccessUnits: droppedAccessUnits))
+        }
         return advice
     }
 
-    /// Takes the publisher's figures as they are now; calls within a second of the last do nothing.
-    package mutating func look(at statistics: IngestStatistics, now: WallTime) {
+    /// Takes the publisher's figures as they are now, and how many access units the stream's consumers
+    /// were too slow for; calls within a second of the last do nothing.
+    package mutating func look(
+        at statistics: IngestStatistics,
+        droppedAccessUnits dropped: UInt64 = 0,
+        now: WallTime
+    ) {
         if let lookedAt, (.zero..<Self.interval).contains(now.duration(since: lookedAt)) { return }
         lookedAt = now
-        defer { before = statistics }
+        defer {
+            before = statistics
+            droppedBefore = dropped
+        }
         guard let before else { return }
+        judgeConsumers(dropped: dropped, now)
         if judgeLine(statistics.srt, before.srt, now) { droppedAt = now }
         let missing = statistics.transportStream.continuityErrors
         // Whatever SRT gave up is missing in the stream too, and that is told already.
@@ -119,6 +135,12 @@ package struct ContributionCoach: Sendable {
             lossInPercent = 0
         }
         return hasDropped
+    }
+
+    private mutating func judgeConsumers(dropped: UInt64, _ now: WallTime) {
+        let missed = dropped > droppedBefore ? dropped - droppedBefore : 0
+        overload.note(missed > 0, at: now)
+        droppedAccessUnits = missed > 0 || overload.isRaised ? droppedAccessUnits + missed : 0
     }
 
     private mutating func judgeBuffer(

@@ -100,6 +100,7 @@ extension StreamSnapshot {
             inputs: InputsSnapshot(entry),
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
+            queues: pipeline.live.pressure.map(QueueSnapshot.init),
             packaging: PackagingSnapshot(entry.packaging),
             delivery: DeliverySnapshot(
                 stream: entry.name,

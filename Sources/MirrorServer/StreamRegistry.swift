@@ -253,7 +253,11 @@ package final class StreamRegistry: StreamAdmission, Sendable {
                 var losses: [StreamName: UInt64] = [:]
                 for (input, contribution) in entry.contributions {
                     let statistics = contribution.publication.statistics
-                    state.entries[name]?.contributions[input]?.coach.look(at: statistics, now: now)
+                    state.entries[name]?.contributions[input]?.coach.look(
+                        at: statistics,
+                        droppedAccessUnits: entry.pipeline.overrunAccessUnits,
+                        now: now
+                    )
                     losses[input] = statistics.losses
                 }
                 entry.inputs.look(at: losses, now: now)

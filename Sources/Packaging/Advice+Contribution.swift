@@ -52,4 +52,14 @@ extension Advice {
             sender.
             """
     )
+
+    package static func serverTooSlow(droppedAccessUnits: UInt64) -> Advice {
+        Advice(
+            code: .serverTooSlow,
+            text: """
+                This server cannot keep up: \(droppedAccessUnits) pictures and sound frames were left \
+                out on the way to the viewers. Give it more CPU, or fewer or smaller streams.
+                """
+        )
+    }
 }

@@ -14,7 +14,8 @@ import Testing
     private static let movedElsewhere: Set<String> = [
         "mirror_delivery_rejected_waiters_total", "mirror_delivery_timed_out_waiters_total",
         "mirror_http_silent_connections_total", "mirror_http_stalled_viewers_total",
-        "mirror_packaging_forced_cuts_total", "mirror_quic_retries_total",
+        "mirror_packaging_forced_cuts_total", "mirror_queue_dropped_access_units_total",
+        "mirror_quic_retries_total",
         "mirror_store_evicted_segments_total", "mirror_store_rejected_parts_total",
         "mirror_ts_cat_errors_total", "mirror_ts_crc_errors_total", "mirror_ts_pat_errors_total",
         "mirror_ts_pcr_discontinuity_errors_total", "mirror_ts_pcr_repetition_errors_total",

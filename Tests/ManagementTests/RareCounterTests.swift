@@ -137,6 +137,54 @@ import Testing
         #expect(page["mirror_ts_pcr_jitter_seconds{stream=\"rare\"}"] == 0.005)
     }
 
+    @Test func whatAConsumerWasTooSlowForIsOnThePage() async throws {
+        let live = LiveStream(name: try #require(StreamName(Self.name)))
+        let limit = LiveStreamSubscription.Limit(accessUnits: 8, bytes: 1 << 20)
+        let subscription = live.subscribe(as: "packager", limit: limit)
+        live.send(.tracks(TrackList([.hdrVideo, .englishAudio])))
+        func unit(
+            _ track: Track,
+            isKeyframe: Bool = false,
+            isDisposable: Bool = false,
+            layer: Int = 0
+        ) -> MediaEvent {
+            .accessUnit(
+                AccessUnit(
+                    track: track.id,
+                    pts: .zero(timescale: 1),
+                    dts: .zero(timescale: 1),
+                    payload: ByteBuffer(),
+                    randomAccess: isKeyframe ? .closed : .none,
+                    isDisposable: isDisposable,
+                    temporalLayer: layer,
+                    arrival: .sample
+                )
+            )
+        }
+        live.send(unit(.hdrVideo, isKeyframe: true))
+        live.send([MediaEvent](repeating: unit(.hdrVideo), count: 5))
+        live.send(unit(.hdrVideo, isDisposable: true))
+        live.send([MediaEvent](repeating: unit(.hdrVideo, layer: 1), count: 2))
+        live.send([MediaEvent](repeating: unit(.hdrVideo), count: 4))
+        live.send([MediaEvent](repeating: unit(.englishAudio), count: 5))
+        var stream = try StreamSnapshot.live(Self.name)
+        stream.queues = live.pressure.map(QueueSnapshot.init)
+        let body = try await ManagementFixture(streams: [stream]).get("/metrics").body
+        let page = Metrics(String(buffer: body))
+        let labels = "{stream=\"rare\",consumer=\"packager\""
+        let dropped = "mirror_queue_dropped_access_units_total\(labels),kind="
+        #expect(page["\(dropped)\"disposable\"}"] == 1)
+        #expect(page["\(dropped)\"upper_layer\"}"] == 2)
+        #expect(page["\(dropped)\"dependent\"}"] == 3)
+        #expect(page["\(dropped)\"sound\"}"] == 4)
+        #expect(page["mirror_queue_fill_ratio\(labels)}"] == 1)
+        var iterator = subscription.makeAsyncIterator()
+        for _ in 0..<5 { _ = await iterator.next() }
+        let queue = QueueSnapshot(subscription.pressure)
+        #expect(queue.fill == 0.5)
+        #expect(queue.highestFill == 1)
+    }
+
     // MARK: The store
 
     private func store(

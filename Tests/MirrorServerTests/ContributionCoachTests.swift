@@ -10,6 +10,7 @@ import Testing
         var coach = ContributionCoach()
         var statistics = IngestStatistics()
         private var seconds: Int64 = 1_000
+        private var overrun: UInt64 = 0
 
         init(latency: Int = 120, roundTrip: Double = 20, kernelBufferBytes: Int? = 8 << 20) {
             var srt = SRTStatistics()
@@ -26,7 +27,7 @@ import Testing
         private mutating func look() {
             seconds += 1
             let now = WallTime(microsecondsSinceEpoch: seconds * 1_000_000)
-            coach.look(at: statistics, now: now)
+            coach.look(at: statistics, droppedAccessUnits: overrun, now: now)
         }
 
         /// Lets seconds pass in each of which this many packets are lost, given up, or missing.
@@ -34,13 +35,15 @@ import Testing
             _ count: Int,
             lost: UInt64 = 0,
             dropped: UInt64 = 0,
-            missing: UInt64 = 0
+            missing: UInt64 = 0,
+            overrun: UInt64 = 0
         ) {
             for _ in 0..<count {
                 statistics.srt?.receivedPackets += 990
                 statistics.srt?.lostPackets += lost
                 statistics.srt?.droppedPackets += dropped
                 statistics.transportStream.continuityErrors += missing
+                self.overrun += overrun
                 look()
             }
         }
@@ -101,6 +104,19 @@ import Testing
         var unknown = Line(kernelBufferBytes: nil)
         unknown.pass(10)
         #expect(unknown.codes == [])
+    }
+
+    @Test func aServerThatCannotKeepUpSaysSoAndWhatItCost() throws {
+        var line = Line()
+        line.pass(2, overrun: 10)
+        #expect(line.codes == [])
+        line.pass(2, overrun: 10)
+        #expect(line.codes == [.serverTooSlow])
+        #expect(try #require(line.coach.advice.first).text.contains("40 pictures and sound frames"))
+        line.pass(61)
+        #expect(line.codes == [])
+        line.pass(3, overrun: 1)
+        #expect(try #require(line.coach.advice.first).text.contains("3 pictures and sound frames"))
     }
 
     @Test func adviceStaysForAMinuteAndDoesNotFlicker() {

@@ -30,6 +30,8 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
     package var detection: DetectionSnapshot?
     package var tracks: [TrackSnapshot]
     package var ingest: IngestSnapshot?
+    /// What lies between the publisher and each consumer of the stream.
+    package var queues: [QueueSnapshot]
     package var packaging: PackagingSnapshot?
     package var delivery: DeliverySnapshot
 
@@ -41,6 +43,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         inputs: InputsSnapshot? = nil,
         tracks: [TrackSnapshot],
         ingest: IngestSnapshot?,
+        queues: [QueueSnapshot] = [],
         packaging: PackagingSnapshot?,
         delivery: DeliverySnapshot
     ) {
@@ -51,6 +54,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         self.inputs = inputs
         self.tracks = tracks
         self.ingest = ingest
+        self.queues = queues
         self.packaging = packaging
         self.delivery = delivery
     }

@@ -258,6 +258,7 @@ struct MetricsPage {
             guard let value = metric.value(stream) else { continue }
             text.add(metric.name, metric.kind, metric.help, labels: ["stream": stream.name], value)
         }
+        for queue in stream.queues { add(queue, of: stream.name) }
         for rendition in stream.delivery.renditions {
             text.add(
                 "mirror_rendition_bandwidth_bytes_per_second",

@@ -62,6 +62,12 @@ function lostPackets({ srt, rtp }) {
   return rtp ? rtp.streams.reduce((sum, { lost_packets: lost }) => sum + lost, 0) : null;
 }
 
+/** How full the fullest queue before a consumer is; null while all keep up. */
+function fullestQueue({ queues }) {
+  const fill = Math.max(0, ...queues.map((queue) => queue.fill));
+  return fill < 0.1 ? null : `${Math.round(fill * 100)} % full`;
+}
+
 function figures(stream) {
   const { srt, rtp } = stream.publisher ?? {};
   const lost = lostPackets({ srt, rtp });
@@ -73,6 +79,7 @@ function figures(stream) {
     ['Packets lost', lost === null ? null : lost.toLocaleString('en')],
     ['Keyframes', stream.packaging?.gop.last_seconds
       ? `every ${Number(stream.packaging.gop.last_seconds.toFixed(2))} s` : null],
+    ['Queue', fullestQueue(stream)],
     ['Viewers', stream.delivery.viewers.toLocaleString('en')],
     ['Publisher', stream.publisher?.address ?? null],
   ].filter(([, value]) => value !== null);
