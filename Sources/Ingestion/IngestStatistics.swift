@@ -17,4 +17,14 @@ package struct IngestStatistics: Sendable, Equatable {
         let overRTP = rtp?.streams.reduce(0) { $0 &+ $1.reordering.lost } ?? 0
         return (srt?.droppedPackets ?? 0) &+ transportStream.continuityErrors &+ overRTP
     }
+
+    /// How much the source's clock runs fast against this machine's, in millionths: that of the PCR, or
+    /// of the RTP stream where it is most.
+    ///
+    /// `nil` until it is known.
+    package var clockDriftPPM: Double? {
+        let drifts = rtp?.streams.compactMap(\.clock.driftPPM) ?? []
+        return transportStream.errors.clockDriftPPM
+            ?? drifts.max { $0.magnitude < $1.magnitude }
+    }
 }

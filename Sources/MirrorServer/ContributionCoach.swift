@@ -10,7 +10,7 @@ package import Packaging
 ///             the one before, and withdrawn 60 s after the last. So one lost packet is no advice, and
 ///             a line that is bad every few seconds has the same one all the time. While it is given
 ///             the figures in its words only grow.
-/// Bound:      five kinds of advice, one of each.
+/// Bound:      six kinds of advice, one of each.
 package struct ContributionCoach: Sendable {
     /// Trouble of one kind over time.
     private struct Persistence: Sendable {
@@ -40,6 +40,8 @@ package struct ContributionCoach: Sendable {
     /// A kernel's buffer that holds less of the stream may overflow in one burst: a keyframe is many
     /// times the mean picture.
     private static let bufferedSeconds = 0.25
+    /// A crystal of any encoder is better; ISO/IEC 13818-1, 2.4.2.1, wants 30.
+    private static let driftLimitPPM = 100.0
     /// How long after SRT gave up packets they may be found missing in the stream.
     private static let dropEcho = Duration.seconds(3)
 
@@ -51,10 +53,12 @@ package struct ContributionCoach: Sendable {
     private var loss = Persistence()
     private var smallBuffer = Persistence()
     private var damage = Persistence()
+    private var drift = Persistence()
     private var overload = Persistence()
     private var neededLatencyMilliseconds = 0
     private var lossInPercent = 0.0
     private var kernelBufferBytes = 0
+    private var driftPPM = 0.0
     private var droppedAccessUnits: UInt64 = 0
 
     package init() {}
@@ -75,6 +79,7 @@ package struct ContributionCoach: Sendable {
             )
         }
         if damage.isRaised { advice.append(.damagedBeforeArrival) }
+        if drift.isRaised { advice.append(.clockDrift(ppm: driftPPM)) }
         if overload.isRaised {
             advice.append(.serverTooSlow(droppedAccessUnits: droppedAccessUnits))
         }
@@ -96,6 +101,7 @@ package struct ContributionCoach: Sendable {
         }
         guard let before else { return }
         judgeConsumers(dropped: dropped, now)
+        judgeClock(statistics.clockDriftPPM ?? 0, now)
         if judgeLine(statistics.srt, before.srt, now) { droppedAt = now }
         let missing = statistics.transportStream.continuityErrors
         // Whatever SRT gave up is missing in the stream too, and that is told already.
@@ -135,6 +141,15 @@ package struct ContributionCoach: Sendable {
             lossInPercent = 0
         }
         return hasDropped
+    }
+
+    private mutating func judgeClock(_ ppm: Double, _ now: WallTime) {
+        drift.note(ppm.magnitude > Self.driftLimitPPM, at: now)
+        if !drift.isRaised {
+            driftPPM = 0
+        } else if ppm.magnitude > driftPPM.magnitude {
+            driftPPM = ppm
+        }
     }
 
     private mutating func judgeConsumers(dropped: UInt64, _ now: WallTime) {

@@ -53,6 +53,22 @@ extension Advice {
             """
     )
 
+    package static func clockDrift(ppm: Double) -> Advice {
+        let (pace, effect) =
+            ppm > 0
+            ? ("fast", "media piles up at the viewers")
+            : ("slow", "viewers run out of media now and then")
+        let perDay = words(ppm.magnitude * 86_400 / 1_000_000)
+        return Advice(
+            code: .clockDrift,
+            text: """
+                The source's clock is \(words(ppm.magnitude)) millionths \(pace) against this \
+                server's, \(perDay) s a day: \(effect). Lock the encoder to a reference (genlock, PTP \
+                or NTP), and see that this server's clock is kept by NTP.
+                """
+        )
+    }
+
     package static func serverTooSlow(droppedAccessUnits: UInt64) -> Advice {
         Advice(
             code: .serverTooSlow,

@@ -19,6 +19,7 @@ package struct Advice: Sendable, Equatable {
         case kernelBufferTooSmall = "kernel_buffer_too_small"
         case damagedBeforeArrival = "damaged_before_arrival"
         case inputsDiffer = "inputs_differ"
+        case clockDrift = "clock_drift"
         case serverTooSlow = "server_too_slow"
     }
 

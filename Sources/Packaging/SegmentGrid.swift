@@ -33,12 +33,20 @@ struct SendingTime: Sendable {
 ///
 /// A timeline runs from `begin` to `end`; its first segment has EXT-X-DISCONTINUITY, but for the
 /// stream's very first. A timeline is dated once, by the source's clock or else by arrival, and then by
-/// media time alone, so dates do not jitter. A timeline that begins with what was shown before, as
-/// that of another input may, is dated as that was, though not before the segment in front of it: so
-/// dates do not run ahead of the clock, however often inputs change. Only a source that tells another
-/// time than what was taken for it, by more than 2 s, has it set right where the next segment begins.
+/// media time, so dates do not jitter. A timeline that begins with what was shown before, as that of
+/// another input may, is dated as that was, though not before the segment in front of it: so dates do
+/// not run ahead of the clock, however often inputs change. A source that tells another time than what
+/// was taken for it, by more than 2 s, has it set right where the next segment begins.
+///
+/// Drift: where only arrival tells the time, a source whose clock runs fast or slow would take the
+///        dates along, 8.6 s a day at 100 millionths. So each segment moves them by a 64th of what
+///        they are off by, and by no more than 1/1000 of the time since the last: behind a clock
+///        that is off by 100 millionths they stay within 13 ms with segments of two seconds, and a
+///        segment that a network held up does not show.
 struct SegmentGrid: Sendable {
     private static let tolerance = Duration.seconds(2)
+    private static let gain: Int64 = 64
+    private static let slewLimit: Int64 = 1_000
 
     private var nextMediaSequence: UInt64
     private var anchor: (media: MediaTime, wall: WallTime)?
@@ -63,8 +71,21 @@ struct SegmentGrid: Sendable {
         if let source = sent.source {
             let error = date(of: start).duration(since: source)
             if error > Self.tolerance || error < .zero - Self.tolerance { anchor = (start, source) }
+        } else {
+            follow(sent.arrival, at: start)
         }
         return boundary(at: start, isDiscontinuity: false)
+    }
+
+    private mutating func follow(_ arrival: WallTime, at start: MediaTime) {
+        guard let anchor else { return }
+        let date = date(of: start)
+        let error = arrival.microsecondsSinceEpoch
+            .subtractingReportingOverflow(date.microsecondsSinceEpoch).partialValue
+        let passed = (start - anchor.media).converted(to: 1_000_000).ticks
+        let limit = max(0, passed / Self.slewLimit)
+        let correction = min(max(error / Self.gain, -limit), limit)
+        self.anchor = (start, date.advanced(by: MediaTime(ticks: correction, timescale: 1_000_000)))
     }
 
     /// The timeline is over; what it had was published.

@@ -126,6 +126,7 @@ import Testing
         statistics.errors.timestampErrors = 9
         statistics.errors.conditionalAccessErrors = 10
         statistics.errors.clockJitterMicroseconds = 5_000
+        statistics.errors.clockDriftPPM = 42.5
         let page = try await counters(ingest: statistics)
         for (name, value) in [
             ("sync_losses", 1), ("sync_byte_errors", 2), ("pat_errors", 3), ("pmt_errors", 4),
@@ -135,6 +136,7 @@ import Testing
             #expect(page["mirror_ts_\(name)_total{stream=\"rare\"}"] == Double(value), "\(name)")
         }
         #expect(page["mirror_ts_pcr_jitter_seconds{stream=\"rare\"}"] == 0.005)
+        #expect(page["mirror_ingest_clock_drift_ppm{stream=\"rare\"}"] == 42.5)
     }
 
     @Test func whatAConsumerWasTooSlowForIsOnThePage() async throws {

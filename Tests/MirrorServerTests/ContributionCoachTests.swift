@@ -106,6 +106,21 @@ import Testing
         #expect(unknown.codes == [])
     }
 
+    @Test func aClockThatRunsAwayIsToldWithWhatItComesToInADay() throws {
+        var line = Line()
+        line.statistics.transportStream.errors.clockDriftPPM = 95
+        line.pass(10)
+        #expect(line.codes == [])
+        line.statistics.transportStream.errors.clockDriftPPM = -300
+        line.pass(3)
+        #expect(line.codes == [.clockDrift])
+        let text = try #require(line.coach.advice.first).text
+        #expect(text.contains("300 millionths slow against this server's, 25.9 s a day"))
+        line.statistics.transportStream.errors.clockDriftPPM = 5
+        line.pass(61)
+        #expect(line.codes == [])
+    }
+
     @Test func aServerThatCannotKeepUpSaysSoAndWhatItCost() throws {
         var line = Line()
         line.pass(2, overrun: 10)

@@ -1,4 +1,5 @@
 import Media
+import NIOCore
 import Packaging
 import Testing
 
@@ -69,5 +70,57 @@ import Testing
         #expect(
             dates { $0 < 70 ? nil : 2 * Self.second } == [0, 2, 4, 6, 8].map { $0 * Self.second }
         )
+    }
+
+    /// A day of one picture a fifth of a second, by a clock that is off; arrivals jitter by 60 ms.
+    ///
+    /// - Returns: How far the date of each segment is from when its first picture came, but for the
+    ///   jitter, in microseconds; and by how much dates step beyond what media time says.
+    private func day(driftPPM: Int64) -> (errors: [Int64], steps: [Int64]) {
+        var packager = StreamPackager(configuration: .init())
+        var format = SyntheticSource.video()
+        format.frameRate = Rational(5, 1)
+        let track = Track(id: SyntheticSource.videoID, format: .video(format))
+        _ = packager.consume(.tracks(TrackList([track])))
+        var random = SeededGenerator(seed: 1)
+        var errors: [Int64] = []
+        var steps: [Int64] = []
+        var last: (ticks: Int64, date: Int64)?
+        for number in Int64(0)..<(24 * 3_600 * 5) {
+            let ticks = 126_000 + number * 18_000
+            let sent = number * 200_000 - number * driftPPM / 5
+            let jitter = Int64.random(in: 0...60_000, using: &random)
+            let unit = AccessUnit(
+                track: track.id,
+                pts: MediaTime(mpegTicks: ticks),
+                dts: MediaTime(mpegTicks: ticks),
+                payload: ByteBuffer(bytes: [1, 2, 3]),
+                randomAccess: number % 10 == 0 ? .closed : .none,
+                arrival: SyntheticSource.wallStart.advanced(
+                    by: MediaTime(ticks: sent + jitter, timescale: 1_000_000)
+                )
+            )
+            for case .openSegment(_, let start) in packager.consume(.accessUnit(unit)) {
+                let date =
+                    start.programDateTime
+                    .microsecondsSinceEpoch - SyntheticSource.wallStart.microsecondsSinceEpoch
+                errors.append(date - sent)
+                if let last { steps.append(date - last.date - (ticks - last.ticks) * 100 / 9) }
+                last = (ticks, date)
+            }
+        }
+        return (errors, steps)
+    }
+
+    @Test(arguments: [-100, 0, 100] as [Int64])
+    func aDayOfAClockThatIsOffMovesNoDateByAPicture(driftPPM: Int64) {
+        let (errors, steps) = day(driftPPM: driftPPM)
+        #expect(errors.count == 43_200)
+        // The jitter, a frame at 30 a second, and what a clock runs away meanwhile.
+        #expect(errors.allSatisfy { (-33_000...93_000).contains($0) })
+        let settled = errors.dropFirst(500)
+        #expect((settled.max() ?? 0) - (settled.min() ?? 0) < 33_000)
+        // No step is longer than a thousandth of a segment.
+        #expect(steps.allSatisfy { abs($0) <= 2_001 })
     }
 }

@@ -29,6 +29,8 @@ package struct TransportStreamErrors: Sendable, Equatable {
     package var conditionalAccessErrors: UInt64 = 0
     /// How unevenly PCRs arrive against what they say, smoothed.
     package var clockJitterMicroseconds: Double = 0
+    /// How much the PCR runs fast against this machine's clock, in millionths; `nil` until it is known.
+    package var clockDriftPPM: Double?
 
     package init() {}
 }

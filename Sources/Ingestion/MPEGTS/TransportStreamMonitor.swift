@@ -62,6 +62,7 @@ struct TransportStreamMonitor: Sendable {
         errors.clockRepetitionErrors = clock.repetitionErrors
         errors.clockDiscontinuityErrors = clock.discontinuityErrors
         errors.clockJitterMicroseconds = clock.jitterMicroseconds
+        errors.clockDriftPPM = clock.driftPPM
         return errors
     }
 

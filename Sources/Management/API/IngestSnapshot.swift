@@ -28,6 +28,8 @@ package struct IngestSnapshot: Codable, Sendable, Equatable {
         package var damagedPesPackets: UInt64
         package var accessUnits: UInt64
         package var misplacedAccessUnits: UInt64
+        /// Timestamps that were moved to fit the timeline.
+        package var correctedTimestamps: UInt64
         package var discontinuities: UInt64
         package var programs: Int
         package var selectedProgram: Int?
@@ -55,6 +57,7 @@ package struct IngestSnapshot: Codable, Sendable, Equatable {
             damagedPesPackets = statistics.damagedPESPackets
             accessUnits = statistics.accessUnits
             misplacedAccessUnits = statistics.misplacedAccessUnits
+            correctedTimestamps = statistics.correctedTimestamps
             discontinuities = statistics.discontinuities
             programs = statistics.programs
             selectedProgram = statistics.selectedProgram
@@ -70,12 +73,16 @@ package struct IngestSnapshot: Codable, Sendable, Equatable {
     }
 
     package var clock: Clock
+    /// How much the source's clock runs fast against this server's, in millionths; left out until it is
+    /// known, after a minute or two.
+    package var clockDriftPartsPerMillion: Double?
     package var receivedBytes: UInt64
     package var bitrateBitsPerSecond: Int
     package var transportStream: TransportStream
 
     package init(_ statistics: IngestStatistics) {
         clock = statistics.transportStream.hasSourceClock ? .source : .arrival
+        clockDriftPartsPerMillion = statistics.clockDriftPPM?.roundedForDisplay
         receivedBytes = statistics.receivedBytes
         bitrateBitsPerSecond = Int(wholeOf: statistics.bitrateBitsPerSecond)
         transportStream = TransportStream(statistics.transportStream)

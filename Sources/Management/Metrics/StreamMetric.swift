@@ -34,6 +34,10 @@ struct StreamMetric: Sendable {
         gauge("ingest_rate_bytes_per_second", "Rate received over the last second.") {
             $0.ingest.map { Double($0.bitrateBitsPerSecond) / 8 }
         },
+        gauge("ingest_clock_drift_ppm", "Source's clock fast against the server's, in millionths.")
+        {
+            $0.ingest?.clockDriftPartsPerMillion
+        },
     ]
 
     private static let srt: [StreamMetric] = [

@@ -280,6 +280,24 @@ import Testing
         #expect(feed.counts == TransportStreamErrors())
     }
 
+    @Test(arguments: [-250, 0, 30, 100] as [Double])
+    func driftIsThatOfTheClockWhateverTheJitter(ppm: Double) throws {
+        var feed = Feed()
+        var random = SeededRandom(seed: 1)
+        let start = feed.arrival
+        for frame in 0..<(200 * 30) {
+            let sent = Double(frame) * 1_000_000 / 30 / (1 + ppm / 1_000_000)
+            feed.arrival = start + Int64(sent) + .random(in: 0...20_000, using: &random)
+            feed.frames(1, hasTimePassing: false)
+            if frame == 75 * 30 { #expect(feed.errors.clockDriftPPM == nil) }
+        }
+        #expect(abs(try #require(feed.errors.clockDriftPPM) - ppm) < 6)
+        // A clock that jumps begins anew.
+        feed.ticks += 900_000
+        feed.frames(1)
+        #expect(feed.errors.clockDriftPPM == nil)
+    }
+
     @Test func jitterIsThatOfArrivalsAgainstTheClock() {
         var feed = Feed()
         feed.jitter = 10_000

@@ -9,7 +9,7 @@ package import Media
 ///
 /// In:    a delay is arrival minus media time; where it starts from does not matter.
 /// Units: microseconds.
-/// Bound: 32 stretches of 2 s; what is older is forgotten.
+/// Bound: 32 stretches, of 2 s as a rule; what is older is forgotten.
 package struct ArrivalEnvelope: Sendable {
     private struct Stretch {
         let begin: Int64
@@ -18,20 +18,23 @@ package struct ArrivalEnvelope: Sendable {
         var delay: Int64
     }
 
-    private static let stretchLength: Int64 = 2_000_000
     private static let stretchLimit = 32
     /// A slope is told from jitter only over a time.
     private static let fewestForSlope = 8
     /// No clock of a working machine is further off than a thousandth.
     private static let slopeLimit = 1e-3
 
+    private let stretchLength: Int64
     private var stretches: [Stretch] = []
     private var slope = 0.0
     /// Of the line, at `origin`.
     private var level = 0.0
     private var origin: Int64 = 0
 
-    package init() {}
+    /// Longer stretches make the slope more exact, and known later: after nine of them.
+    package init(stretchLength: Duration = .seconds(2)) {
+        self.stretchLength = stretchLength.components.seconds * 1_000_000
+    }
 
     package var isEmpty: Bool { stretches.isEmpty }
 
@@ -39,13 +42,13 @@ package struct ArrivalEnvelope: Sendable {
     ///
     /// - Returns: `nil` while it has not been seen for long enough.
     package var driftPPM: Double? {
-        stretches.count < Self.fewestForSlope ? nil : -slope * 1e6
+        stretches.count <= Self.fewestForSlope ? nil : -slope * 1e6
     }
 
     package mutating func add(delay: Int64, at arrival: WallTime) {
         let now = arrival.microsecondsSinceEpoch
         if stretches.isEmpty { origin = now }
-        guard let last = stretches.last, 0..<Self.stretchLength ~= now &- last.begin else {
+        guard let last = stretches.last, 0..<stretchLength ~= now &- last.begin else {
             beginStretch(delay: delay, at: now)
             return
         }
@@ -66,7 +69,7 @@ package struct ArrivalEnvelope: Sendable {
     private mutating func beginStretch(delay: Int64, at now: Int64) {
         // The clock of this machine was set back: what was seen by it is of no use.
         if let last = stretches.last, now < last.begin {
-            self = ArrivalEnvelope()
+            self = ArrivalEnvelope(stretchLength: .seconds(stretchLength / 1_000_000))
             origin = now
         }
         if stretches.count == Self.stretchLimit { stretches.removeFirst() }
