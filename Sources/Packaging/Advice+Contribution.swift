@@ -16,7 +16,9 @@ extension Advice {
         return Advice(
             code: .lossNotRepaired,
             text: """
-                SRT gives up packets that do not come back in time, \(share) % of them: viewers see it. Lower the encoder's bitrate, leave SRT more room to send again \
+                SRT gives up packets that do not come back in time, \(share) % of them: viewers see it. \
+                Raise the SRT latency, on the encoder or ingestion.srt.latency (ten round trips stand a \
+                loss of 10 %), lower the encoder's bitrate, leave SRT more room to send again \
                 (oheadbw), or take a better line.
                 """
         )
