@@ -7,11 +7,13 @@ import Testing
     private static let allowed: [String: Set<String>] = [
         "Media": [],
         "Ingestion": ["CSRT", "Media"],
+        "Processing": ["CFFmpeg", "Media"],
         "Packaging": ["CZlib", "Media"],
         "Distribution": ["CGnuTLS", "CNghttp3", "CNgtcp2", "Media", "Packaging"],
         "Management": ["Distribution", "Ingestion", "Media", "Packaging"],
         "MirrorServer": [
             "CMalloc", "Distribution", "Ingestion", "Management", "Media", "Packaging",
+            "Processing",
         ],
     ]
     /// What does no I/O imports nothing that could.

@@ -1,18 +1,17 @@
-import Media
-import NIOCore
+package import NIOCore
 
 /// A frame of silence in the format of a track, to stand where sound is missing.
 ///
 /// AAC is written from its syntax, MP3 and Opus from the header of a frame that came; AC-3 and E-AC-3
 /// have no short form of silence: the last frame is repeated.
-enum SilentFrame {
+package enum SilentFrame {
     /// A frame that lasts as long as any of the track and sounds like nothing.
     ///
     /// - Parameters:
     ///   - format: Of the track.
     ///   - last: A frame of the same track; empty when none has come yet.
     /// - Returns: The payload of a sample.
-    static func make(_ format: AudioFormat, like last: ByteBuffer) -> ByteBuffer {
+    package static func make(_ format: AudioFormat, like last: ByteBuffer) -> ByteBuffer {
         switch format.codec {
         case .aac: rawDataBlock(format.decoderConfiguration) ?? last
         case .opus: opusPacket(like: last, format: format)

@@ -1,0 +1,30 @@
+import CFFmpeg
+
+/// What FFmpeg could not do, in its own words.
+struct FFmpegError: Error, CustomStringConvertible {
+    let operation: String
+    let code: Int32
+
+    /// Takes what a call returned.
+    ///
+    /// To be made in the same statement as the call. Negative values are thrown.
+    static func check(_ result: Int32, _ operation: String) throws(FFmpegError) {
+        guard result >= 0 else { throw FFmpegError(operation: operation, code: result) }
+    }
+
+    /// For calls that return nothing but a pointer: it is missing when memory is.
+    static func unwrap<Value>(
+        _ pointer: Value?,
+        _ operation: String
+    ) throws(FFmpegError) -> Value {
+        guard let pointer else { throw FFmpegError(operation: operation, code: -ENOMEM) }
+        return pointer
+    }
+
+    var description: String {
+        var text = [CChar](repeating: 0, count: 128)
+        av_strerror(code, &text, text.count)
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return "\(operation): \(String(decoding: bytes, as: UTF8.self))"
+    }
+}

@@ -1,0 +1,107 @@
+import CFFmpeg
+import Media
+import NIOCore
+
+/// Decodes pictures on the calling thread.
+///
+/// Bound: pictures of more than `pixelLimit` are refused before memory is taken for them.
+final class PictureDecoder {
+    enum Codec {
+        case png
+        case jpeg
+        case video(VideoFormat.Codec)
+    }
+
+    /// 8K: 7,680 × 4,320, rounded up.
+    static let pixelLimit: Int64 = 36 << 20
+
+    private let context: UnsafeMutablePointer<AVCodecContext>
+    private let packet: UnsafeMutablePointer<AVPacket>
+
+    /// A decoder of one bitstream.
+    ///
+    /// `configuration` is that of `VideoFormat`; empty for still pictures.
+    init(_ codec: Codec, configuration: ByteBuffer = ByteBuffer()) throws(FFmpegError) {
+        mirror_silence_log()
+        let decoder = try FFmpegError.unwrap(avcodec_find_decoder(codec.id), "decoder")
+        context = try FFmpegError.unwrap(avcodec_alloc_context3(decoder), "avcodec_alloc_context3")
+        packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
+        context.pointee.thread_count = 1
+        context.pointee.max_pixels = Self.pixelLimit
+        if configuration.readableBytes > 0 {
+            let padding = Int(AV_INPUT_BUFFER_PADDING_SIZE)
+            // Freed with the context.
+            let copy = try FFmpegError.unwrap(
+                av_mallocz(configuration.readableBytes + padding),
+                "av_mallocz"
+            )
+            configuration.withUnsafeReadableBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                copy.copyMemory(from: base, byteCount: bytes.count)
+            }
+            context.pointee.extradata = copy.assumingMemoryBound(to: UInt8.self)
+            context.pointee.extradata_size = Int32(clamping: configuration.readableBytes)
+        }
+        try FFmpegError.check(avcodec_open2(context, decoder, nil), "avcodec_open2")
+    }
+
+    deinit {
+        var context: UnsafeMutablePointer<AVCodecContext>? = context
+        avcodec_free_context(&context)
+        var packet: UnsafeMutablePointer<AVPacket>? = packet
+        av_packet_free(&packet)
+    }
+
+    /// Takes one coded picture; `nil` asks for the pictures that are still held back.
+    ///
+    /// Calls `body` with each picture that is complete, in the order they are shown, and the time that
+    /// came with it. Damage is thrown; the next picture may be given all the same.
+    func decode(
+        _ payload: ByteBuffer?,
+        at time: Int64,
+        _ body: (PictureFrame, Int64) throws(FFmpegError) -> Void
+    ) throws(FFmpegError) {
+        if let payload {
+            try fill(with: payload)
+            packet.pointee.pts = time
+            defer { av_packet_unref(packet) }
+            try FFmpegError.check(avcodec_send_packet(context, packet), "decoding")
+        } else {
+            try FFmpegError.check(avcodec_send_packet(context, nil), "decoding")
+        }
+        while true {
+            let picture = try PictureFrame()
+            let context = context
+            let result = picture.lend { avcodec_receive_frame(context, $0) }
+            if result == mirror_error_again || result == mirror_error_end { return }
+            try FFmpegError.check(result, "decoding")
+            try body(picture, picture.lend { $0.pointee.best_effort_timestamp })
+        }
+    }
+
+    /// Copies: decoders read behind the end, and want zeros there.
+    private func fill(with payload: ByteBuffer) throws(FFmpegError) {
+        let count = Int32(clamping: payload.readableBytes)
+        try FFmpegError.check(av_new_packet(packet, count), "av_new_packet")
+        payload.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            packet.pointee.data.update(
+                from: base.assumingMemoryBound(to: UInt8.self),
+                count: Int(count)
+            )
+        }
+    }
+}
+
+extension PictureDecoder.Codec {
+    fileprivate var id: AVCodecID {
+        switch self {
+        case .png: AV_CODEC_ID_PNG
+        case .jpeg: AV_CODEC_ID_MJPEG
+        case .video(.h264): AV_CODEC_ID_H264
+        case .video(.hevc): AV_CODEC_ID_HEVC
+        case .video(.av1): AV_CODEC_ID_AV1
+        case .video(.jpegXS): AV_CODEC_ID_NONE
+        }
+    }
+}

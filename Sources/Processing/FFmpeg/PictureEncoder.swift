@@ -1,0 +1,159 @@
+import CFFmpeg
+import Media
+import NIOCore
+
+/// Encodes pictures on the calling thread, in closed groups with no reordering.
+///
+/// Pictures come out as the library gives them: byte stream format (Annex B), or OBUs.
+final class PictureEncoder {
+    /// What is encoded, and how.
+    struct Settings: Equatable {
+        var codec: VideoFormat.Codec
+        /// Of libx264: its name for the profile.
+        var profile: String?
+        /// Of libx264: ten times the level.
+        var level: Int?
+        var width: Int
+        var height: Int
+        var sampleAspectRatio: Rational?
+        var frameRate: Rational
+        var layout: AVPixelFormat
+        var colour: VideoFormat.Colour?
+        /// Pictures in a group.
+        var groupLength: Int
+    }
+
+    private let context: UnsafeMutablePointer<AVCodecContext>
+    private let packet: UnsafeMutablePointer<AVPacket>
+
+    init(_ settings: Settings) throws(FFmpegError) {
+        mirror_silence_log()
+        let name = settings.codec.encoderName
+        let encoder = try FFmpegError.unwrap(avcodec_find_encoder_by_name(name), name)
+        context = try FFmpegError.unwrap(avcodec_alloc_context3(encoder), "avcodec_alloc_context3")
+        packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
+        context.pointee.width = Int32(clamping: settings.width)
+        context.pointee.height = Int32(clamping: settings.height)
+        context.pointee.pix_fmt = settings.layout
+        context.pointee.framerate = AVRational(settings.frameRate)
+        context.pointee.time_base = AVRational(
+            num: context.pointee.framerate.den,
+            den: context.pointee.framerate.num
+        )
+        if let ratio = settings.sampleAspectRatio {
+            context.pointee.sample_aspect_ratio = AVRational(ratio)
+        }
+        if let colour = settings.colour {
+            context.pointee.color_primaries = AVColorPrimaries(UInt32(colour.primaries))
+            context.pointee.color_trc = AVColorTransferCharacteristic(UInt32(colour.transfer))
+            context.pointee.colorspace = AVColorSpace(UInt32(colour.matrix))
+            context.pointee.color_range = colour.isFullRange ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG
+        } else {
+            context.pointee.color_range = AVCOL_RANGE_MPEG
+        }
+        // One thread: nothing that is on air may wait for this.
+        context.pointee.thread_count = 1
+        context.pointee.max_b_frames = 0
+        context.pointee.gop_size = Int32(clamping: settings.groupLength)
+        context.pointee.keyint_min = Int32(clamping: settings.groupLength)
+        if let level = settings.level { context.pointee.level = Int32(clamping: level) }
+        for (key, value) in settings.options {
+            try FFmpegError.check(
+                av_opt_set(context.pointee.priv_data, key, value, 0),
+                "\(name): \(key)=\(value)"
+            )
+        }
+        try FFmpegError.check(avcodec_open2(context, encoder, nil), name)
+    }
+
+    deinit {
+        var context: UnsafeMutablePointer<AVCodecContext>? = context
+        avcodec_free_context(&context)
+        var packet: UnsafeMutablePointer<AVPacket>? = packet
+        av_packet_free(&packet)
+    }
+
+    /// Takes the next picture; `nil` asks for what is still held back.
+    ///
+    /// `picture` is of the size and layout of the settings, and may be given again; `index` counts
+    /// frames. Returns the coded pictures that are complete.
+    func encode(_ picture: PictureFrame?, index: Int) throws(FFmpegError) -> [ByteBuffer] {
+        let context = context
+        if let picture {
+            let result = picture.lend { frame in
+                frame.pointee.pts = Int64(index)
+                frame.pointee.pict_type = AV_PICTURE_TYPE_NONE
+                return avcodec_send_frame(context, frame)
+            }
+            try FFmpegError.check(result, "encoding")
+        } else {
+            try FFmpegError.check(avcodec_send_frame(context, nil), "encoding")
+        }
+        var coded: [ByteBuffer] = []
+        while true {
+            let result = avcodec_receive_packet(context, packet)
+            if result == mirror_error_again || result == mirror_error_end { return coded }
+            try FFmpegError.check(result, "encoding")
+            coded.append(
+                ByteBuffer(
+                    bytes: UnsafeRawBufferPointer(
+                        start: packet.pointee.data,
+                        count: Int(packet.pointee.size)
+                    )
+                )
+            )
+            av_packet_unref(packet)
+        }
+    }
+}
+
+extension PictureEncoder.Settings {
+    /// Private options of the library, all for the same: no thread but this, and no frame held back.
+    fileprivate var options: [(String, String)] {
+        switch codec {
+        case .h264:
+            [
+                ("preset", "veryfast"), ("crf", "21"), ("forced-idr", "1"),
+                (
+                    "x264-params",
+                    "sps-id=31:force-cfr=1:scenecut=0:open-gop=0:rc-lookahead=0:sync-lookahead=0:mbtree=0"
+                ),
+            ] + (profile.map { [("profile", $0)] } ?? [])
+        case .hevc:
+            [
+                ("preset", "veryfast"), ("crf", "23"), ("forced-idr", "1"),
+                (
+                    "x265-params",
+                    "log-level=none:pools=none:frame-threads=1:wpp=0:scenecut=0:open-gop=0"
+                        + ":bframes=0:rc-lookahead=1:info=0:repeat-headers=1"
+                        + ":keyint=\(groupLength):min-keyint=\(groupLength)"
+                ),
+            ]
+        case .av1:
+            [
+                ("usage", "realtime"), ("cpu-used", "8"), ("crf", "30"), ("row-mt", "0"),
+                ("lag-in-frames", "0"),
+            ]
+        case .jpegXS:
+            []
+        }
+    }
+}
+
+extension VideoFormat.Codec {
+    /// Of FFmpeg; JPEG XS has none.
+    fileprivate var encoderName: String {
+        switch self {
+        case .h264: "libx264"
+        case .hevc: "libx265"
+        case .av1: "libaom-av1"
+        case .jpegXS: "none"
+        }
+    }
+}
+
+extension AVRational {
+    fileprivate init(_ ratio: Rational) {
+        self.init(num: Int32(clamping: ratio.numerator), den: Int32(clamping: ratio.denominator))
+    }
+}
