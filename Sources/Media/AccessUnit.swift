@@ -4,7 +4,8 @@ package import NIOCore
 ///
 /// Shape of `payload`, ready to be a CMAF sample:
 /// - H.264, HEVC: NAL units, each behind a 4-byte big-endian length; no access unit delimiters, no
-///   filler, no parameter sets (they are in the track's decoder configuration).
+///   filler, no parameter sets (they are in the track's decoder configuration; keyframes of a slate in
+///   H.264 have them as well).
 /// - AV1: a temporal unit of OBUs with `obu_size`, without the temporal delimiter.
 /// - AAC: one raw_data_block, no ADTS or LATM framing. Opus: one packet. AC-3, E-AC-3: one
 ///   syncframe (E-AC-3: one access unit of six blocks). MP3: one frame with its header.

@@ -2,7 +2,7 @@ import Distribution
 import Logging
 import Synchronization
 
-/// Takes over what can change while Mirror runs: certificates, stream rules, the log level.
+/// Takes over what can change while Mirror runs: certificates, stream rules, slates, the log level.
 ///
 /// A configuration or certificate that cannot be used changes nothing, and the log says why.
 final class Reloader: Sendable {
@@ -31,7 +31,9 @@ final class Reloader: Sendable {
 
     /// The files whose change should be noticed.
     var files: [String] {
-        [source.file, credentials.certificatePath, credentials.keyPath].compactMap(\.self)
+        let slates = StreamRules(configuration.withLock { $0 }).slateFiles
+        return [source.file, credentials.certificatePath, credentials.keyPath].compactMap(\.self)
+            + slates
     }
 
     func reload(_ trigger: ConfigurationWatcher.Trigger) {
@@ -44,10 +46,11 @@ final class Reloader: Sendable {
     }
 
     private func reloadConfiguration(_ trigger: ConfigurationWatcher.Trigger) {
-        do throws(ConfigurationError) {
+        do {
             let reload = try source.reload(from: configuration.withLock { $0 })
+            let rules = try StreamRules(reload.configuration).withSlatesChecked()
             configuration.withLock { $0 = reload.configuration }
-            registry.update(rules: StreamRules(reload.configuration))
+            registry.update(rules: rules)
             threshold.value = reload.configuration.logging.level
             logger.notice(
                 "configuration reloaded",

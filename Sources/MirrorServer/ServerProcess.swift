@@ -25,14 +25,16 @@ enum ServerProcess {
 
         // Streams: what is on air, and the packaging of each.
         let directory = StreamDirectory()
+        let slates = SlateLibrary(logger: logger)
         let (started, starts) = AsyncStream.makeStream(of: StreamPipeline.self)
         let registry = StreamRegistry(
-            rules: StreamRules(configuration),
+            rules: try StreamRules(configuration).withSlatesChecked(),
             packaging: configuration.packaging,
             directory: directory,
             logger: logger,
             now: { .now },
-            onStart: { starts.yield($0) }
+            onStart: { starts.yield($0) },
+            makeSlate: { slates.make($0) }
         )
         let supervisor = StreamSupervisor(
             registry: registry,
@@ -81,7 +83,7 @@ enum ServerProcess {
         }
         // Stopped in the reverse order: publishers first, viewers once they have what there is.
         var group = ServiceGroupConfiguration(
-            services: [HeapTrimmer(), supervisor] + doors.services + contributions.services
+            services: [HeapTrimmer(), slates, supervisor] + doors.services + contributions.services
                 + [watcher, readiness],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "mirror.services") { _ in

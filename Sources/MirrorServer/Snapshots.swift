@@ -81,13 +81,23 @@ extension InputsSnapshot {
     }
 }
 
+extension SlateSnapshot {
+    /// - Returns: `nil` for a stream that none was asked for.
+    fileprivate init?(_ slate: SlateGate) {
+        guard slate.isWanted else { return nil }
+        self.init(state: slate.condition.rawValue, shown: slate.timesShown)
+    }
+}
+
 extension StreamSnapshot {
     init(_ entry: StreamRegistry.Entry, traffic: DistributionStatistics) {
         let pipeline = entry.pipeline
         let store = pipeline.store.statistics
         let tracks = pipeline.live.tracks?.tracks ?? []
+        let isSlate = entry.slate.condition == .onAir
         let state: State =
             switch entry.phase {
+            case .live where isSlate, .interrupted where isSlate: .slate
             case .live: store.parts == 0 ? .waiting : .live
             case .interrupted: .interrupted
             case .ended: .ended
@@ -95,9 +105,10 @@ extension StreamSnapshot {
         self.init(
             name: "\(entry.name)",
             state: state,
-            since: Timestamp(entry.phaseSince),
+            since: Timestamp(entry.slate.shownSince ?? entry.phaseSince),
             publisher: entry.publication.map(PublisherSnapshot.init),
             inputs: InputsSnapshot(entry),
+            slate: SlateSnapshot(entry.slate),
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
             queues: pipeline.live.pressure.map(QueueSnapshot.init),

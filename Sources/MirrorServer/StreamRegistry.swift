@@ -7,6 +7,7 @@ import Synchronization
 /// Which streams are on air, and who publishes each: admission, takeover, grace and end.
 ///
 /// A name is *live* while it has a publisher, *interrupted* for `grace` after its publisher left,
+/// or for as long as a slate is shown in its place and `grace` after,
 /// then *ended* (its playlists say so) for `linger`, and then gone. A publisher that returns while the
 /// name is interrupted continues the same playlists; one that comes later begins new ones.
 ///
@@ -31,6 +32,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     package struct Entry: Sendable {
         package let pipeline: StreamPipeline
         package let inputs: InputGroup
+        package let slate: SlateGate
         package let mode: StreamInputs.Mode
         package let firstPublishedAt: WallTime
         /// By the input that they publish to.
@@ -71,7 +73,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         }
     }
 
-    private struct State {
+    struct State {
         var entries: [StreamName: Entry] = [:]
         var rules: StreamRules
         var lastPublicationID: UInt64 = 0
@@ -79,34 +81,38 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     }
 
     private let directory: StreamDirectory
-    private let packaging: PackagingConfiguration
-    private let now: @Sendable () -> WallTime
+    let packaging: PackagingConfiguration
+    let now: @Sendable () -> WallTime
     private let onStart: @Sendable (StreamPipeline) -> Void
+    let makeSlate: @Sendable (SlateLibrary.Job) -> Void
     private let logger: Logger
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// A publisher that sent nothing for this long is taken to be gone: the next may have its name,
     /// whatever the policy, before SRT itself notices that the peer is dead.
     private static let silence = Duration.seconds(1)
     /// How long a publisher has to show what it sends before it is judged: it may have come in the
     /// middle of a group of pictures.
-    private static let patience = Duration.seconds(3)
+    static let patience = Duration.seconds(3)
     /// How long an ended stream can still be watched to its end.
     private static let linger = Duration.seconds(60)
 
-    /// `onStart` is called once for each pipeline, which it must run.
+    /// `onStart` is called once for each pipeline, which it must run; `makeSlate` has a slate made, and
+    /// must not block.
     package init(
         rules: StreamRules,
         packaging: PackagingConfiguration,
         directory: StreamDirectory,
         logger: Logger,
         now: @escaping @Sendable () -> WallTime,
-        onStart: @escaping @Sendable (StreamPipeline) -> Void
+        onStart: @escaping @Sendable (StreamPipeline) -> Void,
+        makeSlate: @escaping @Sendable (SlateLibrary.Job) -> Void = { $0.deliver(nil) }
     ) {
         self.packaging = packaging
         self.directory = directory
         self.now = now
         self.onStart = onStart
+        self.makeSlate = makeSlate
         self.logger = logger
         state = Mutex(State(rules: rules))
     }
@@ -129,7 +135,10 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     package func update(rules: StreamRules) {
         state.withLock { state in
             state.rules = rules
-            for entry in state.entries.values { Self.renewInputs(of: entry, rules) }
+            for entry in state.entries.values {
+                Self.renewInputs(of: entry, rules)
+                entry.slate.renew()
+            }
         }
     }
 
@@ -222,7 +231,8 @@ package final class StreamRegistry: StreamAdmission, Sendable {
                 // Where nothing could be watched yet there is nothing to keep.
                 case .interrupted
                 where entry.pipeline.firstPartAt == nil
-                    || age >= state.rules.terms(for: name).grace:
+                    || (age >= state.rules.terms(for: name).grace
+                        && !Self.goesOn(entry, state.rules)):
                     state.entries[name]?.phase = .ended
                     state.entries[name]?.phaseSince = now
                     closed.append(entry)
@@ -264,7 +274,9 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             }
         }
         for entry in entries
-        where entry.phase == .live && now.duration(since: entry.phaseSince) >= Self.patience {
+        where entry.phase == .live && now.duration(since: entry.phaseSince) >= Self.patience
+            && entry.slate.condition != .onAir
+        {
             entry.pipeline.log(entry.packaging.advice)
         }
     }
@@ -291,9 +303,11 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             epoch: String(now.microsecondsSinceEpoch / 1_000, radix: 36),
             logger: logger
         )
+        let slate = SlateGate(pipeline.live, logger: logger)
         return Entry(
             pipeline: pipeline,
-            inputs: InputGroup(inputs.switching, of: pipeline.live, logger: logger),
+            inputs: InputGroup(inputs.switching, of: name, logger: logger) { slate.send($0) },
+            slate: slate,
             mode: inputs.mode,
             firstPublishedAt: now,
             phaseSince: now
@@ -322,6 +336,16 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         var metadata = Self.metadata(of: publication.request, stream: stream)
         metadata["reason"] = "\(reason.rawValue)"
         logger.info("publisher left", metadata: metadata)
+    }
+
+    /// A stream without a publisher waits for one from here on.
+    func beginGrace(of entry: Entry, at now: WallTime) {
+        state.withLock { state in
+            guard let known = state.entries[entry.name], known.pipeline === entry.pipeline,
+                known.phase == .interrupted
+            else { return }
+            state.entries[entry.name]?.phaseSince = now
+        }
     }
 
     /// Has a stream go on with the inputs that its rule has now, and those that still publish.

@@ -12,6 +12,10 @@ struct StreamSupervisor: Service {
 
     /// Waits and grace times end at most this late.
     private static let tick = Duration.milliseconds(500)
+    /// A slate begins at most this late, and shows each picture at most so late.
+    private static let slateTicks = (
+        idle: Duration.milliseconds(200), onAir: Duration.milliseconds(20)
+    )
 
     /// `started` gives the pipelines to run, as `StreamRegistry` hands them out.
     init(
@@ -30,6 +34,7 @@ struct StreamSupervisor: Service {
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await expireOverdue() }
+                group.addTask { await showSlates() }
                 for await pipeline in started.cancelOnGracefulShutdown() {
                     group.addTask { await pipeline.run() }
                 }
@@ -45,7 +50,14 @@ struct StreamSupervisor: Service {
             try? await clock.sleep(for: Self.tick)
             registry.advise()
             registry.expire()
+            registry.prepareSlates()
             for store in directory.all { store.expireWaiters(now: .now) }
+        }
+    }
+    private func showSlates() async {
+        while !Task.isCancelled {
+            let isOnAir = registry.showSlates()
+            try? await clock.sleep(for: isOnAir ? Self.slateTicks.onAir : Self.slateTicks.idle)
         }
     }
 }

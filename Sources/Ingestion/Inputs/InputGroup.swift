@@ -7,18 +7,20 @@ import Synchronization
 /// Threads: any. The lock is held while handing on, so that nothing of an input follows what came of
 ///          the one that took its place.
 package final class InputGroup: Sendable {
-    private let live: LiveStream
+    private let deliver: @Sendable ([MediaEvent]) -> Void
     private let logger: Logger
     private let state: Mutex<InputSwitch>
 
+    /// `deliver` takes what is on air, one call at a time, and must not block.
     package init(
         _ configuration: InputSwitch.Configuration,
-        of live: LiveStream,
-        logger: Logger
+        of name: StreamName,
+        logger: Logger,
+        deliver: @escaping @Sendable ([MediaEvent]) -> Void
     ) {
-        self.live = live
+        self.deliver = deliver
         var logger = logger
-        logger[metadataKey: "stream"] = "\(live.name)"
+        logger[metadataKey: "stream"] = "\(name)"
         self.logger = logger
         state = Mutex(InputSwitch(configuration))
     }
@@ -28,7 +30,7 @@ package final class InputGroup: Sendable {
         let change = state.withLock { state in
             let before = state.changeCount
             let outgoing = state.receive(events, from: name)
-            if !outgoing.isEmpty { live.send(outgoing) }
+            if !outgoing.isEmpty { deliver(outgoing) }
             return state.changeCount == before ? nil : state.latestChange
         }
         guard let change else { return }

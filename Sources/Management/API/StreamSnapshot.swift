@@ -10,6 +10,8 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         /// The publisher is there; nothing can be played yet.
         case waiting
         case live
+        /// Nothing comes of its inputs; a slate is shown in their place.
+        case slate
         /// The publisher left; the playlists wait for its return.
         case interrupted
         /// The playlists have their end.
@@ -26,6 +28,8 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
     package var publisher: PublisherSnapshot?
     /// `nil` for a stream that is published to by its own name.
     package var inputs: InputsSnapshot?
+    /// `nil` where none is configured.
+    package var slate: SlateSnapshot?
     /// Of a sender that is looked at.
     package var detection: DetectionSnapshot?
     package var tracks: [TrackSnapshot]
@@ -41,6 +45,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         since: Timestamp,
         publisher: PublisherSnapshot?,
         inputs: InputsSnapshot? = nil,
+        slate: SlateSnapshot? = nil,
         tracks: [TrackSnapshot],
         ingest: IngestSnapshot?,
         queues: [QueueSnapshot] = [],
@@ -52,6 +57,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         self.since = since
         self.publisher = publisher
         self.inputs = inputs
+        self.slate = slate
         self.tracks = tracks
         self.ingest = ingest
         self.queues = queues

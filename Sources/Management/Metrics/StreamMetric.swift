@@ -7,7 +7,7 @@ struct StreamMetric: Sendable {
     let value: @Sendable (StreamSnapshot) -> Double?
 
     static let all: [StreamMetric] =
-        ingest + srt + rtp + transportStream + transportStreamErrors + packaging + delivery
+        ingest + slate + srt + rtp + transportStream + transportStreamErrors + packaging + delivery
 
     private static func counter(
         _ name: String,
@@ -38,6 +38,12 @@ struct StreamMetric: Sendable {
         {
             $0.ingest?.clockDriftPartsPerMillion
         },
+    ]
+
+    private static let slate: [StreamMetric] = [
+        counter("slate_shown_total", "Times that a slate went on air in place of the inputs.") {
+            $0.slate?.shown
+        }
     ]
 
     private static let srt: [StreamMetric] = [

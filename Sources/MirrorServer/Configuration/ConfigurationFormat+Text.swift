@@ -57,6 +57,15 @@ extension ConfigurationFormat where Value == AddressRange {
     )
 }
 
+extension ConfigurationFormat where Value == String? {
+    /// Empty text sets none.
+    static let optionalPath = ConfigurationFormat(
+        shape: "a path, or \"\" for none",
+        parse: { text throws(ConfigurationMismatch) in text.isEmpty ? nil : text },
+        write: { $0.map(\.quoted) ?? Self.nothing }
+    )
+}
+
 extension ConfigurationFormat where Value: CaseIterable & RawRepresentable<String> {
     static var choice: ConfigurationFormat {
         let names = Value.allCases.map(\.rawValue).joined(separator: ", ")

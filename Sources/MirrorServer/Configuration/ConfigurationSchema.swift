@@ -22,6 +22,8 @@ package enum ConfigurationSchema {
         "ingestion.rtp":
             "RTP, and transport streams over plain UDP: senders need not ask, so say who may send.",
         "publishing": "What holds for every stream, unless its rule below says otherwise.",
+        "publishing.slate":
+            "What viewers see, without sound, in place of a stream whose inputs are all gone.",
         "packaging": "How streams are cut for Low-Latency HLS.",
         "logging": "What is logged, to standard error.",
     ]
@@ -70,6 +72,13 @@ package enum ConfigurationSchema {
             ConfigurationFormat<Duration>.duration(grace).optional,
             "In place of publishing.grace.",
             example: "1m"
+        ),
+        ConfigurationKey(
+            "slate",
+            \.slate,
+            ConfigurationFormat<String>.text("a path, or none").optional,
+            "In place of publishing.slate.file; none is no slate.",
+            example: "\"news.png\""
         ),
         ConfigurationKey(
             "inputs",
@@ -320,6 +329,27 @@ package enum ConfigurationSchema {
             \.publishing.grace,
             .duration(grace),
             "How long a stream waits for its publisher to return before its playlists end.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "publishing.slate.file",
+            \.publishing.slate.file,
+            .optionalPath,
+            "PNG, JPEG, or clip as MPEG transport stream, up to 64 MiB. Empty: no slate.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "publishing.slate.after",
+            \.publishing.slate.after,
+            .duration(.milliseconds(200)...(.seconds(10))),
+            "It goes on air when nothing came of a stream's inputs for so long.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "publishing.slate.limit",
+            \.publishing.slate.limit,
+            .duration(.seconds(1)...(.seconds(604_800))),
+            "It goes off air after so long; then publishing.grace begins.",
             change: .reload
         ),
         ConfigurationKey(

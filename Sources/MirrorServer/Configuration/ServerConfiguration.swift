@@ -1,6 +1,7 @@
 package import Distribution
 package import Logging
 package import Packaging
+package import Processing
 
 /// Everything an operator can set, as typed values.
 ///
@@ -97,8 +98,21 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var maxStreams = 100
         package var onSecondPublisher = SecondPublisherPolicy.refuse
         package var grace = Duration.seconds(30)
+        package var slate = Slate()
 
         package init() {}
+    }
+
+    /// What goes on in place of a stream whose inputs are all gone.
+    package struct Slate: Sendable, Equatable {
+        /// `nil`: nothing does.
+        package var file: String?
+        package var after = Duration.seconds(1)
+        package var limit = Duration.seconds(3_600)
+
+        package init() {}
+
+        package var showing: SlateSwitch.Terms { .init(after: after, limit: limit) }
     }
 
     package struct LogOutput: Sendable, Equatable {

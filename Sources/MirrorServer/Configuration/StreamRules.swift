@@ -1,5 +1,6 @@
 package import Ingestion
 package import Media
+import Processing
 
 /// What holds for the streams whose names match; what it leaves out, the server's defaults decide.
 package struct StreamRule: Sendable, Equatable {
@@ -10,8 +11,13 @@ package struct StreamRule: Sendable, Equatable {
     package var maxBitrateBitsPerSecond: Int?
     package var onSecondPublisher: SecondPublisherPolicy?
     package var grace: Duration?
+    /// A path; `noSlate`: not even what the server's default is.
+    package var slate: String?
+
     /// `nil`: publishers publish to the stream's own name.
     package var inputs: StreamInputs?
+
+    package static let noSlate = "none"
 
     package init() {}
 
@@ -31,6 +37,8 @@ package struct StreamTerms: Sendable, Equatable {
     package var onSecondPublisher: SecondPublisherPolicy
     /// How long the stream is kept after its publisher left.
     package var grace: Duration
+    /// What is shown while nothing comes of its inputs; `nil`: nothing.
+    package var slate: SlateTerms?
 
     /// An address that cannot be read is allowed only where every address is.
     package func allows(source: String) -> Bool {
@@ -46,6 +54,7 @@ package struct StreamRules: Sendable, Equatable {
 
     private let rules: [StreamRule]
     private let defaults: StreamTerms
+    private let slateShowing: SlateSwitch.Terms
 
     package init(_ configuration: ServerConfiguration) {
         maxStreams = configuration.publishing.maxStreams
@@ -55,8 +64,12 @@ package struct StreamRules: Sendable, Equatable {
             allowedSources: [],
             maxBitrateBitsPerSecond: nil,
             onSecondPublisher: configuration.publishing.onSecondPublisher,
-            grace: configuration.publishing.grace
+            grace: configuration.publishing.grace,
+            slate: configuration.publishing.slate.file.map { file in
+                SlateTerms(file: file, showing: configuration.publishing.slate.showing)
+            }
         )
+        slateShowing = configuration.publishing.slate.showing
     }
 
     /// Of names that no rule has.
@@ -98,7 +111,20 @@ package struct StreamRules: Sendable, Equatable {
             allowedSources: rule.allowedSources,
             maxBitrateBitsPerSecond: rule.maxBitrateBitsPerSecond,
             onSecondPublisher: rule.onSecondPublisher ?? defaults.onSecondPublisher,
-            grace: rule.grace ?? defaults.grace
+            grace: rule.grace ?? defaults.grace,
+            slate: slate(of: rule)
         )
+    }
+
+    private func slate(of rule: StreamRule) -> SlateTerms? {
+        guard let file = rule.slate else { return defaults.slate }
+        guard file != StreamRule.noSlate else { return nil }
+        return SlateTerms(file: file, showing: slateShowing)
+    }
+
+    /// Every file that some stream may show.
+    package var slateFiles: [String] {
+        let own = rules.compactMap(\.slate).filter { $0 != StreamRule.noSlate }
+        return [defaults.slate?.file].compactMap(\.self) + own
     }
 }

@@ -50,10 +50,15 @@ import Testing
         "publishing.max_streams": ("3", "3"),
         "publishing.on_second_publisher": ("takeover", "takeover"),
         "publishing.grace": ("2m", "2m"),
+        "publishing.slate.file": ("a.png", "\"a.png\""),
+        "publishing.slate.after": ("2s", "2s"),
+        "publishing.slate.limit": ("24h", "24h"),
         "streams": (
             "[{\"match\": \"a\", \"passphrase\": \"correct-horse\", \"grace\": \"1h\","
+                + " \"slate\": \"none\","
                 + " \"inputs\": {\"names\": [\"b\", \"c\"], \"silence\": \"1s\"}}]",
             "[{match: \"a\", passphrase: \"***\", allowed_sources: [], max_bitrate: 0, grace: 1h,"
+                + " slate: \"none\","
                 + " inputs: {names: [\"b\", \"c\"], mode: failover, silence: 1s, return_after: 10s}}]"
         ),
         "packaging.part_target": ("200ms", "200ms"),

@@ -58,6 +58,28 @@ import Testing
         for text in texts { #expect(AddressRange(text) == nil) }
     }
 
+    @Test func aRuleMayHaveASlateOfItsOwnOrNone() throws {
+        let configuration = try ConfigurationFile.load(
+            """
+            publishing: { slate: { file: all.png, after: 2s, limit: 10m } }
+            streams:
+              - { match: "news", slate: news.ts }
+              - { match: "test-*", slate: none }
+            """
+        )
+        let rules = StreamRules(configuration)
+        #expect(rules.slateFiles == ["all.png", "news.ts"])
+        let news = rules.terms(for: try StreamName(checked: "news")).slate
+        #expect(news?.file == "news.ts")
+        #expect(news?.showing.after == .seconds(2))
+        #expect(news?.showing.limit == .seconds(600))
+        #expect(rules.terms(for: try StreamName(checked: "test-1")).slate == nil)
+        #expect(rules.terms(for: try StreamName(checked: "other")).slate?.file == "all.png")
+        let off = StreamRules(ServerConfiguration())
+        #expect(off.terms(for: try StreamName(checked: "news")).slate == nil)
+        #expect(off.slateFiles.isEmpty)
+    }
+
     @Test func firstRuleThatMatchesCounts() throws {
         let configuration = try ConfigurationFile.load(
             """

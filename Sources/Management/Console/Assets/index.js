@@ -10,6 +10,7 @@ const states = {
   detecting: ['Detecting', 'warn'],
   waiting: ['Waiting', 'quiet'],
   live: ['Live', 'live'],
+  slate: ['Slate', 'warn'],
   interrupted: ['Interrupted', 'warn'],
   ended: ['Ended', 'quiet'],
 };
