@@ -90,6 +90,48 @@ import Testing
         }
     }
 
+    @Test func playbackGoesOnThroughASlateUntilThePublisherIsBack() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).png").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try await ExternalProcess.run(
+            "ffmpeg",
+            ["-v", "error", "-f", "lavfi", "-i", "color=red:s=640x360", "-frames:v", "1", file]
+        )
+        let mirror = try await MirrorProcess(
+            yaml: "publishing: { grace: 1s, slate: { file: \"\(file)\", after: 500ms } }\n"
+        )
+        let first = try await LiveSource.h264.publish(to: mirror, as: "stage")
+        let viewer = Viewer(mirror.address)
+        _ = try await viewer.waitFor("/live/stage/playlist.m3u8")
+        try await viewer.shutDown()
+        try await Chromium.withPage { ours in
+            try await Chromium.withPage { stock in
+                let playlist = mirror.address + "/live/stage/playlist.m3u8"
+                try await ours.watch("stage", on: mirror)
+                try await stock.playWithStockPlayer(playlist, from: mirror.address)
+                try await stock.waitForPicture()
+                for page in [ours, stock] {
+                    try await page.waitForPlayback(of: 4, atMost: .seconds(30))
+                    try await page.evaluate("window.isTheSamePage = true")
+                }
+                first.kill()
+                // Far more than the buffers held: this is the slate.
+                for page in [ours, stock] {
+                    try await page.waitForPlayback(of: 12, atMost: .seconds(40))
+                }
+                #expect(try await ours.text("#state") == "Live")
+                let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
+                defer { second.stop() }
+                for page in [ours, stock] {
+                    try await page.waitForPlayback(of: 12, atMost: .seconds(40))
+                    #expect(try await page.evaluate("window.isTheSamePage") == true)
+                }
+                #expect(try await ours.text("#state") == "Live")
+                #expect(mirror.logged("slate off air").count == 1)
+            }
+        }
+    }
+
     @Test func aPageThatWasOpenedEarlyWaitsAndStartsByItself() async throws {
         let mirror = try await MirrorProcess()
         try await Chromium.withPage { page in
