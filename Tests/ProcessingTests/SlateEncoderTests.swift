@@ -76,7 +76,7 @@ import Testing
             case .renditions(let list):
                 for rendition in list { bytes.writeImmutableBuffer(rendition.initialization) }
             case .part(_, let part):
-                bytes.writeImmutableBuffer(part.bytes)
+                for slice in part.slices { bytes.writeImmutableBuffer(slice) }
             case .openSegment, .closeSegment:
                 continue
             }
