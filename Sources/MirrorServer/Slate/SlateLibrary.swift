@@ -2,7 +2,7 @@ package import Logging
 package import Media
 import NIOCore
 package import Processing
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Makes slates, one after the other, on a thread of its own, and keeps what was encoded.
