@@ -1,6 +1,7 @@
 import Ingestion
 import Media
 import MirrorServer
+import Processing
 import Testing
 
 @Suite struct StreamRulesTests {
