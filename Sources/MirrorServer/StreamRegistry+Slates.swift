@@ -28,6 +28,7 @@ extension StreamRegistry {
                     model: model,
                     frameRate: measured,
                     groupDuration: min(packaging.segmentTarget, Self.longestGroup),
+                    partDuration: packaging.partTarget,
                     deliver: { [slate = entry.slate] in slate.take($0, of: file) }
                 )
             )

@@ -50,7 +50,8 @@ import Testing
                 decoderConfiguration: ByteBuffer(bytes: configuration)
             ),
             measuredRate: 30,
-            groupDuration: .seconds(1)
+            groupDuration: .seconds(1),
+            partDuration: .milliseconds(333)
         )
     }
 

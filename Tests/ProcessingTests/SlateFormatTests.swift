@@ -19,7 +19,12 @@ import Testing
             frameRate: signalled,
             decoderConfiguration: ByteBuffer()
         )
-        return SlateFormat(video, measuredRate: measured, groupDuration: group)
+        return SlateFormat(
+            video,
+            measuredRate: measured,
+            groupDuration: group,
+            partDuration: .milliseconds(333)
+        )
     }
 
     @Test func aMeasuredRateIsTakenForTheOneThatEncodersUse() {
@@ -31,7 +36,7 @@ import Testing
     @Test func whatIsMeasuredCountsMoreThanWhatIsSignalled() {
         let format = Self.format(signalled: Rational(50, 1), measured: 25.01)
         #expect(format.frameRate == Rational(25, 1))
-        #expect(format.groupLength == 50)
+        #expect(format.groupLength == 56)
     }
 
     @Test func aRateThatNoEncoderUsesStays() {
@@ -48,9 +53,11 @@ import Testing
         )
     }
 
-    @Test func aGroupIsAsLongAsIsAskedFor() {
+    @Test func aGroupIsAsLongAsIsAskedForAndWholeParts() {
         #expect(Self.format(measured: 60).groupLength == 120)
-        #expect(Self.format(measured: 30, group: .milliseconds(500)).groupLength == 15)
+        #expect(Self.format(measured: 30, group: .milliseconds(500)).groupLength == 20)
+        #expect(Self.format(measured: 29.97).groupLength == 60)
+        #expect(Self.format(measured: 25).groupLength == 56)
         #expect(Self.format(measured: 2, group: .milliseconds(1)).groupLength == 1)
     }
 }

@@ -18,6 +18,7 @@ package final class SlateLibrary: Service, Sendable {
         /// Frames a second, as measured.
         package let frameRate: Double?
         package let groupDuration: Duration
+        package let partDuration: Duration
         /// Called once with the slate, or with `nil` where it should be asked for again.
         ///
         /// A slate that cannot be made is not: the log says why.
@@ -29,6 +30,7 @@ package final class SlateLibrary: Service, Sendable {
             model: SlateSwitch.Model,
             frameRate: Double?,
             groupDuration: Duration,
+            partDuration: Duration,
             deliver: @escaping @Sendable (ReadySlate?) -> Void
         ) {
             self.stream = stream
@@ -36,6 +38,7 @@ package final class SlateLibrary: Service, Sendable {
             self.model = model
             self.frameRate = frameRate
             self.groupDuration = groupDuration
+            self.partDuration = partDuration
             self.deliver = deliver
         }
     }
@@ -114,7 +117,8 @@ package final class SlateLibrary: Service, Sendable {
             let format = SlateFormat(
                 video,
                 measuredRate: job.frameRate,
-                groupDuration: job.groupDuration
+                groupDuration: job.groupDuration,
+                partDuration: job.partDuration
             )
             loop = try self.loop(job.file, format)
         }

@@ -21,13 +21,21 @@ package struct SlateFormat: Sendable, Hashable {
     /// - Parameters:
     ///   - video: As the stream announces it.
     ///   - measuredRate: Frames a second that came; `nil` before that is known.
-    ///   - groupDuration: From one keyframe to the next, about.
-    package init(_ video: VideoFormat, measuredRate: Double?, groupDuration: Duration) {
+    ///   - groupDuration: From one keyframe to the next, at least.
+    ///   - partDuration: What parts last, about. A group is whole parts: players have been seen to skip
+    ///     a last one of a single picture.
+    package init(
+        _ video: VideoFormat,
+        measuredRate: Double?,
+        groupDuration: Duration,
+        partDuration: Duration
+    ) {
         self.video = video
         let rate = Self.frameRate(signalled: video.frameRate, measured: measuredRate)
         frameRate = rate
-        let frames = (groupDuration / .seconds(1) * rate.value).rounded()
-        groupLength = Int(min(max(frames, 1), 600))
+        let part = max(1, (partDuration / .seconds(1) * rate.value).rounded())
+        let parts = (groupDuration / .seconds(1) * rate.value / part - 0.01).rounded(.up)
+        groupLength = Int(min(max(parts, 1) * part, 600))
     }
 
     /// What is signalled may be wrong, and what is measured is never exact.
