@@ -55,7 +55,10 @@ import Testing
 
     @Test(arguments: [
         ("/live/a/playlist.m3u8", RouteClass.multivariantPlaylist),
-        ("/live/a/video/playlist.m3u8", .mediaPlaylist), ("/live/a/video/e-part1.m4s", .part),
+        ("/live/a/video/playlist.m3u8", .mediaPlaylist),
+        ("/live/a/video/playlist.m3u8?_HLS_msn=7&_HLS_part=1", .mediaPlaylist),
+        ("/live/a/video/a-part-seg1.m4s", .segment), ("/metrics?a=/live/", .metrics),
+        ("/live/a/video/e-part1.m4s", .part),
         ("/live/a/video/e-seg1.m4s", .segment), ("/live/a/video/e-init1.mp4", .initialization),
         ("/live/", .other), ("/live/a/b", .other), ("/api/v1/streams", .api),
         ("/health/live", .health),
