@@ -28,6 +28,9 @@ package final class Audience: Sendable {
         private var text: String { String(buffer: bytes) }
     }
 
+    /// SCHED_IDLE, which glibc declares only for GNU's C.
+    private static let idleScheduling: CInt = 5
+
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let connections: [any Channel]
     private let answers: AsyncStream<Answer>
@@ -40,7 +43,8 @@ package final class Audience: Sendable {
         let (answers, answered) = AsyncStream.makeStream(of: Answer.self)
         self.answers = answers
         try await group.next().submit {
-            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
+            var parameters = sched_param()
+            _ = sched_setscheduler(0, Self.idleScheduling, &parameters)
         }.get()
         let bootstrap = ClientBootstrap(group: group).channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {

@@ -21,13 +21,14 @@ package final class HTTP3Client: Sendable {
     private let input: Mutex<FileHandle>
     package let process: ExternalProcess
 
-    /// `options` are those of the program; `isYielding` gives it the lowest priority of all.
+    /// `options` are those of the program; `isYielding` lets it run only where nobody else
+    /// wants to: the kernel then counts its core as free, as it does not with the highest niceness.
     package init(port: Int, _ options: [String] = [], isYielding: Bool = false) throws {
         let pipe = Pipe()
         input = Mutex(pipe.fileHandleForWriting)
         process = try ExternalProcess(
-            "nice",
-            ["-n", isYielding ? "19" : "0", "env"] + Self.command("http3_gateway.py")
+            isYielding ? "chrt" : "env",
+            (isYielding ? ["--idle", "0", "env"] : []) + Self.command("http3_gateway.py")
                 + ["\(port)"] + options,
             input: pipe.fileHandleForReading
         ) { [replies] data in replies.receive(data) }

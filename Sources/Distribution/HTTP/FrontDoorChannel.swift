@@ -20,6 +20,7 @@ struct FrontDoorChannel: ServerChildChannel {
         >
 
         let channel: any Channel
+        fileprivate let executor: EventLoopTaskExecutor
         fileprivate let negotiated: EventLoopFuture<Negotiated>
     }
 
@@ -94,13 +95,18 @@ struct FrontDoorChannel: ServerChildChannel {
             return http1.setup(channel: channel, logger: logger).map { value in
                 Value(
                     channel: channel,
+                    executor: .on(channel.eventLoop),
                     negotiated: channel.eventLoop.makeSucceededFuture(.http1_1(value))
                 )
             }
         }
         return channel.eventLoop.makeCompletedFuture {
             let negotiated = try addTLS(credentials, to: channel, logger: logger)
-            return Value(channel: channel, negotiated: negotiated)
+            return Value(
+                channel: channel,
+                executor: .on(channel.eventLoop),
+                negotiated: negotiated
+            )
         }
     }
 
@@ -108,7 +114,7 @@ struct FrontDoorChannel: ServerChildChannel {
     func handle(value: Value, logger: Logger) async {
         let channel = value.channel
         await withTaskCancellationHandler {
-            await withTaskExecutorPreference(EventLoopTaskExecutor(channel.eventLoop)) {
+            await withTaskExecutorPreference(value.executor) {
                 switch try? await value.negotiated.get() {
                 case .http1_1(let connection): await http1.handle(value: connection, logger: logger)
                 case .http2(let connection): await http2.handle(value: connection, logger: logger)

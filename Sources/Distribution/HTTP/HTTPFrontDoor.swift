@@ -60,10 +60,11 @@ package struct HTTPFrontDoor: Service {
             statistics: statistics
         ) { request, writer, viewer in
             var writer: ResponseWriter? = writer
-            try await requests.handle(request, from: viewer) { response in
+            let delivery = try await requests.handle(request, from: viewer) { response in
                 guard let writer = writer.take() else { throw ViewerLeft() }
                 try await writer.write(response: response.head, body: response.body)
             }
+            delivery.ended()
         }
     }
 

@@ -13,12 +13,13 @@ where Responder.Context == MirrorRequestContext {
 
     /// Calls `write` once, with the answer.
     ///
+    /// - Returns: What is to be counted once the answer has left.
     /// - Throws: When there is nobody to answer any more; the connection or stream is then closed.
     func handle(
         _ request: Request,
         from viewer: Viewer,
         write: (Response) async throws -> Void
-    ) async throws {
+    ) async throws -> Delivery {
         var logger = logger
         logger[metadataKey: MirrorRequestContext.requestIDKey] = .stringConvertible(RequestID())
         var context = MirrorRequestContext(source: .init(channel: viewer.channel, logger: logger))
@@ -31,14 +32,13 @@ where Responder.Context == MirrorRequestContext {
             response.headers[.date] = date.text()
             let (status, length) = (response.status, response.body.contentLength ?? 0)
             try await write(response)
-            if let publishedAt = context.release.publishedAt {
-                statistics.playlistReleased(after: publishedAt.duration(to: .now))
-            }
-            statistics.requestFinished(
-                route,
-                over: viewer.transport,
+            return Delivery(
+                route: route,
+                transport: viewer.transport,
                 status: status,
-                bytes: length
+                byteCount: length,
+                publishedAt: context.release.publishedAt,
+                statistics: statistics
             )
         } catch {
             statistics.requestAbandoned(route)

@@ -85,7 +85,7 @@ extension MirrorRequestContext {
         // Its own task, because a task can be cancelled from outside and the present one cannot; it is
         // awaited below in every case.
         let task = Task.immediate(
-            executorPreference: EventLoopTaskExecutor(channel.eventLoop),
+            executorPreference: EventLoopTaskExecutor.on(channel.eventLoop),
             operation: operation
         )
         presence?.onDeparture { task.cancel() }

@@ -4,12 +4,14 @@ import NIOCore
 /// What all event loops of the HTTP/3 door share.
 struct HTTP3Door: Sendable {
     /// Answers one request; `write` sends the answer, and returns when the last of it is handed over.
+    ///
+    /// Whether that reaches the socket is for the caller to tell.
     typealias Answer =
         @Sendable (
             _ request: Request,
             _ viewer: Viewer,
             _ write: (Response) async throws -> Void
-        ) async throws -> Void
+        ) async throws -> Delivery
 
     let credentials: TLSCredentials
     let secrets: QUICSecrets

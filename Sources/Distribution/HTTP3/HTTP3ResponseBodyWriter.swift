@@ -13,6 +13,6 @@ struct HTTP3ResponseBodyWriter: ResponseBodyWriter {
     }
 
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {
-        try await stream.endBody()
+        try stream.endBody()
     }
 }

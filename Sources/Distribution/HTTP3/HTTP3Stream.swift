@@ -36,7 +36,9 @@ final class HTTP3Stream {
     private var early = ByteBuffer()
     private var requestBody: AsyncThrowingStream<ByteBuffer, any Error>.Continuation?
     private var whenTaken: CheckedContinuation<Void, any Error>?
-    private var whenSent: CheckedContinuation<Void, any Error>?
+    /// Of an answer that is handed over, and not yet with the socket.
+    private var delivery: Delivery?
+    private var isSent = false
 
     init(id: Int64, connection: QUICConnection, limits: RequestLimits) {
         self.id = id
@@ -131,17 +133,17 @@ final class HTTP3Stream {
         let answer = endpoint.door.answer
         Task.immediate(executorPreference: endpoint.executor) {
             do {
-                try await answer(request, viewer) { response in
+                let delivery = try await answer(request, viewer) { response in
                     try await stream.value.respond(response, to: head.method)
                 }
-                stream.value.finished()
+                stream.value.handedOver(delivery)
             } catch {
                 stream.value.abandon()
             }
         }
     }
 
-    /// Sends an answer; returns when the last of its body has left.
+    /// Sends an answer; returns when the last of its body is handed over.
     private func respond(_ response: Response, to method: HTTPRequest.Method) async throws {
         let hasBody =
             method != .head && response.body.contentLength != 0
@@ -170,17 +172,31 @@ final class HTTP3Stream {
         try await withCheckedThrowingContinuation { whenTaken = $0 }
     }
 
-    /// Returns when all datagrams of the body are with the socket.
-    func endBody() async throws {
+    func endBody() throws {
         guard let connection, !isReset else { throw ViewerLeft() }
         chunks.isComplete = true
         connection.resume(self)
-        try await withCheckedThrowingContinuation { whenSent = $0 }
     }
 
+    private func handedOver(_ delivery: Delivery) {
+        guard case .answering = phase, !isReset else {
+            delivery.abandoned()
+            return
+        }
+        self.delivery = delivery
+        if isSent { ended() }
+    }
+
+    /// All datagrams of the answer are with the socket.
     func sent() {
-        whenSent?.resume()
-        whenSent = nil
+        isSent = true
+        if delivery != nil { ended() }
+    }
+
+    private func ended() {
+        delivery?.ended()
+        delivery = nil
+        finished()
     }
 
     /// An answer without a body, and without asking the responder.
@@ -221,8 +237,8 @@ final class HTTP3Stream {
         requestBody = nil
         whenTaken?.resume(throwing: ViewerLeft())
         whenTaken = nil
-        whenSent?.resume(throwing: ViewerLeft())
-        whenSent = nil
+        delivery?.abandoned()
+        delivery = nil
     }
 
     /// The peer has given up, or the stream has ended; nobody has pointers into the body any more.

@@ -43,8 +43,6 @@ extension QUICConnection {
     /// For `QUICEndpoint.remove`: nothing may be left that knows this.
     func forget() {
         end(as: .gone)
-        timer?.cancel()
-        timer = nil
     }
 
     private var lastMoment: NIODeadline {
@@ -63,8 +61,6 @@ extension QUICConnection {
         for stream in streams.values {
             ended(stream, isGivenUp: stream.isReset || stream.chunks.unacknowledgedBytes > arriving)
         }
-        timer?.cancel()
-        timer = nil
         arm()
     }
 

@@ -44,8 +44,8 @@ final class QUICConnection {
     var isDirty = false
     /// After GOAWAY and a round trip: requests that come now are refused.
     var isRefusing = false
-    var timer: Scheduled<Void>?
-    var timerDeadline = NIODeadline.distantFuture
+    /// Where `QUICTimers` has it; nil when it waits for no time.
+    var timerPlace: Int?
     var rates: HTTP3Rates
     /// Since when no request has been under way.
     var idleSince = NIODeadline.now()
@@ -137,19 +137,7 @@ final class QUICConnection {
     // MARK: Time
 
     /// Sees to it that `timerFired` runs when there is something to do.
-    ///
-    /// A timer that is set for an earlier time stays: it finds nothing to do and sets the next.
-    func arm() {
-        let deadline = nextDeadline
-        guard timer == nil || deadline < timerDeadline else { return }
-        timer?.cancel()
-        timer = nil
-        guard deadline < .distantFuture else { return }
-        timerDeadline = deadline
-        timer = endpoint.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
-            self.timerFired()
-        }
-    }
+    func arm() { endpoint.wake(self, at: nextDeadline) }
 
     private var nextDeadline: NIODeadline {
         switch phase {
@@ -162,8 +150,7 @@ final class QUICConnection {
         }
     }
 
-    private func timerFired() {
-        timer = nil
+    func timerFired() {
         let now = endpoint.clock()
         guard isAlive else {
             if nextDeadline <= .uptimeNanoseconds(now) { endpoint.remove(self) } else { arm() }

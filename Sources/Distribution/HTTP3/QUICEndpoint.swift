@@ -37,6 +37,9 @@ final class QUICEndpoint {
     private var written: [HTTP3Stream] = []
     private var isReading = false
     private var isFlushScheduled = false
+    private var timers = QUICTimers()
+    /// For the first of `timers`, or for one that was the first.
+    private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var sweep: Scheduled<Void>?
     private var whenDrained: EventLoopPromise<Void>?
 
@@ -44,7 +47,7 @@ final class QUICEndpoint {
         self.eventLoop = eventLoop
         self.index = index
         self.door = door
-        executor = EventLoopTaskExecutor(eventLoop)
+        executor = .on(eventLoop)
         statelessAnswers = StatelessAnswers(perSecond: door.http3.statelessAnswersPerSecond)
         scheduleSweep()
     }
@@ -121,6 +124,29 @@ final class QUICEndpoint {
         let now = NIODeadline.now()
         for connection in all.values { connection.sweep(now: now, limits: door.limits) }
         publishStatistics()
+    }
+
+    // MARK: Time
+
+    /// Sees to it that `connection` looks at the time at `deadline`, and not before; never, in the
+    /// distant future.
+    func wake(_ connection: QUICConnection, at deadline: NIODeadline) {
+        timers.set(connection, deadline)
+        setAlarm()
+    }
+
+    /// One that is set for an earlier time stays: it finds nothing due and sets the next.
+    private func setAlarm() {
+        guard let first = timers.first, first < alarm?.deadline ?? .distantFuture else { return }
+        alarm?.task.cancel()
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: first) { self.alarmRang() }
+        alarm = (first, task)
+    }
+
+    private func alarmRang() {
+        alarm = nil
+        for connection in timers.takeAll(until: .now()) { connection.timerFired() }
+        setAlarm()
     }
 
     // MARK: Sending
@@ -220,6 +246,7 @@ final class QUICEndpoint {
     /// Ends everything now.
     func stop() {
         sweep?.cancel()
+        alarm?.task.cancel()
         for connection in all.values {
             connection.close(.application(0x100))
             remove(connection)
