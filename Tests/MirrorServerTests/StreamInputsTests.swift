@@ -187,6 +187,7 @@ import Testing
         sendKeyframe(second, at: 1)
         try bench.registry.select(backup, of: main)
         #expect(try entry(bench)?.publication === first)
+        sendKeyframe(first, at: 2)
         sendKeyframe(second, at: 2)
         #expect(try entry(bench)?.publication === second)
         let status = try entry(bench)?.inputStatus(now: .now)
@@ -211,10 +212,11 @@ import Testing
     // MARK: Loss
 
     @Test func lossIsReadFromTheFiguresOfEachInput() throws {
-        let bench = try bench()
+        // Their keyframes, which are all they send, are a second apart.
+        let bench = try bench { $0.streams[0].inputs?.silence = .seconds(2) }
         let first = try bench.publish("main-a")
         let second = try bench.publish("main-b")
-        for second in [first, second] { sendKeyframe(second, at: 1) }
+        for publication in [first, second] { sendKeyframe(publication, at: 1) }
         for seconds in Int64(2)...8 {
             bench.pass(.seconds(1))
             first.update { $0.transportStream.continuityErrors += 1 }
