@@ -86,6 +86,7 @@ import Testing
         var errors: [Int64] = []
         var steps: [Int64] = []
         var last: (ticks: Int64, date: Int64)?
+        var keyframes: [(ticks: Int64, sent: Int64)] = []
         for number in Int64(0)..<(24 * 3_600 * 5) {
             let ticks = 126_000 + number * 18_000
             let sent = number * 200_000 - number * driftPPM / 5
@@ -100,13 +101,18 @@ import Testing
                     by: MediaTime(ticks: sent + jitter, timescale: 1_000_000)
                 )
             )
+            if unit.isKeyframe { keyframes.append((ticks, sent)) }
+            // It opens with its first part, pictures after its keyframe.
             for case .openSegment(_, let start) in packager.consume(.accessUnit(unit)) {
+                let keyframe = keyframes.removeFirst()
                 let date =
                     start.programDateTime
                     .microsecondsSinceEpoch - SyntheticSource.wallStart.microsecondsSinceEpoch
-                errors.append(date - sent)
-                if let last { steps.append(date - last.date - (ticks - last.ticks) * 100 / 9) }
-                last = (ticks, date)
+                errors.append(date - keyframe.sent)
+                if let last {
+                    steps.append(date - last.date - (keyframe.ticks - last.ticks) * 100 / 9)
+                }
+                last = (keyframe.ticks, date)
             }
         }
         return (errors, steps)
