@@ -4,6 +4,7 @@ import Logging
 import Media
 import NIOCore
 import Packaging
+import TestSupport
 
 /// A stream with one rendition of made-up media, published a part at a time.
 ///
@@ -28,15 +29,7 @@ final class LiveFixture: Sendable {
             epoch: Self.epoch
         )
         streams.insert(store)
-        let format = VideoFormat(
-            codec: .h264,
-            codecString: "avc1.64001f",
-            profile: "High",
-            level: "3.1",
-            width: 1280,
-            height: 720,
-            decoderConfiguration: ByteBuffer(string: "avcC")
-        )
+        let format = VideoFormat.sample(decoderConfiguration: ByteBuffer(string: "avcC"))
         let track = Track(id: .init(1), format: .video(format))
         store.apply([
             .renditions([

@@ -10,6 +10,7 @@ import Media
 import NIOCore
 import Packaging
 import Synchronization
+import TestSupport
 import Testing
 
 /// A management plane whose answers a test sets, behind the server's own router.
@@ -174,18 +175,7 @@ extension Track {
 
     static let englishAudio = Track(
         id: ID(257),
-        format: .audio(
-            AudioFormat(
-                codec: .aac,
-                codecString: "mp4a.40.2",
-                profile: "AAC-LC",
-                sampleRate: 48_000,
-                channels: 2,
-                channelLayout: "stereo",
-                samplesPerAccessUnit: 1_024,
-                decoderConfiguration: ByteBuffer()
-            )
-        ),
+        format: .audio(.sample),
         language: "eng"
     )
 

@@ -1,5 +1,6 @@
 import Media
 import NIOCore
+import TestSupport
 
 /// Events of a stream with a picture and sound, made by hand.
 enum EventFixture {
@@ -8,31 +9,11 @@ enum EventFixture {
 
     static let picture = Track(
         id: video,
-        format: .video(
-            VideoFormat(
-                codec: .h264,
-                codecString: "avc1.64001f",
-                profile: "High",
-                level: "3.1",
-                width: 1_280,
-                height: 720,
-                decoderConfiguration: ByteBuffer()
-            )
-        )
+        format: .video(.sample())
     )
     static let sound = Track(
         id: audio,
-        format: .audio(
-            AudioFormat(
-                codec: .aac,
-                codecString: "mp4a.40.2",
-                sampleRate: 48_000,
-                channels: 2,
-                channelLayout: "stereo",
-                samplesPerAccessUnit: 1_024,
-                decoderConfiguration: ByteBuffer()
-            )
-        )
+        format: .audio(.sample)
     )
 
     /// A unit whose number is its time, as each of its clocks has it, unless told otherwise.

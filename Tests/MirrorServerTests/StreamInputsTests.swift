@@ -4,6 +4,7 @@ import MirrorServer
 import NIOCore
 import Packaging
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct StreamInputsTests {
@@ -42,17 +43,7 @@ import Testing
     private func sendKeyframe(_ publication: Publication, at seconds: Int64, width: Int = 1_280) {
         let track = Track(
             id: Track.ID(1),
-            format: .video(
-                VideoFormat(
-                    codec: .h264,
-                    codecString: "avc1.64001f",
-                    profile: "High",
-                    level: "3.1",
-                    width: width,
-                    height: 720,
-                    decoderConfiguration: ByteBuffer()
-                )
-            )
+            format: .video(.sample(width: width))
         )
         let time = MediaTime(mpegTicks: seconds * 90_000)
         let unit = AccessUnit(

@@ -5,6 +5,7 @@ import MirrorServer
 import NIOCore
 import Packaging
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct StreamRegistryTests {
@@ -150,18 +151,7 @@ import Testing
         let pipeline = try #require(try entry(bench)).pipeline
         let track = Track(
             id: Track.ID(257),
-            format: .audio(
-                AudioFormat(
-                    codec: .aac,
-                    codecString: "mp4a.40.2",
-                    profile: "AAC-LC",
-                    sampleRate: 48_000,
-                    channels: 2,
-                    channelLayout: "stereo",
-                    samplesPerAccessUnit: 1_024,
-                    decoderConfiguration: ByteBuffer(bytes: [0x11, 0x90])
-                )
-            )
+            format: .audio(.sample)
         )
         publication.send([.tracks(TrackList([track]))])
         for frame in 0..<47 {

@@ -1,6 +1,7 @@
 import Media
 import NIOCore
 import Processing
+import TestSupport
 import Testing
 
 @Suite struct SlateSourceTests {
@@ -9,11 +10,7 @@ import Testing
     private static let sound = Track.ID(257)
 
     private static func video(_ configuration: UInt8) -> VideoFormat {
-        VideoFormat(
-            codec: .h264,
-            codecString: "avc1.64001f",
-            profile: "High",
-            level: "3.1",
+        VideoFormat.sample(
             width: 64,
             height: 64,
             decoderConfiguration: ByteBuffer(bytes: [configuration])
@@ -24,17 +21,7 @@ import Testing
         Track(id: picture, format: .video(video(1))),
         Track(
             id: sound,
-            format: .audio(
-                AudioFormat(
-                    codec: .aac,
-                    codecString: "mp4a.40.2",
-                    sampleRate: 48_000,
-                    channels: 2,
-                    channelLayout: "stereo",
-                    samplesPerAccessUnit: 1_024,
-                    decoderConfiguration: ByteBuffer(bytes: [0x11, 0x90])
-                )
-            ),
+            format: .audio(.sample),
             language: "deu"
         ),
         Track(id: Track.ID(258), format: .data(DataFormat(kind: .id3, streamType: 0x15))),

@@ -1,6 +1,7 @@
 import Media
 import NIOCore
 import Processing
+import TestSupport
 import Testing
 
 @Suite struct SlateSwitchTests {
@@ -10,26 +11,10 @@ import Testing
     private static let sound = Track.ID(257)
 
     private static func video(_ byte: UInt8) -> VideoFormat {
-        VideoFormat(
-            codec: .h264,
-            codecString: "avc1.64001f",
-            profile: "High",
-            level: "3.1",
-            width: 64,
-            height: 64,
-            decoderConfiguration: ByteBuffer(bytes: [byte])
-        )
+        VideoFormat.sample(width: 64, height: 64, decoderConfiguration: ByteBuffer(bytes: [byte]))
     }
 
-    private static let audio = AudioFormat(
-        codec: .aac,
-        codecString: "mp4a.40.2",
-        sampleRate: 48_000,
-        channels: 2,
-        channelLayout: "stereo",
-        samplesPerAccessUnit: 1_024,
-        decoderConfiguration: ByteBuffer(bytes: [0x11, 0x90])
-    )
+    private static let audio = AudioFormat.sample
     private static let stream = TrackList([
         Track(id: picture, format: .video(video(1))), Track(id: sound, format: .audio(audio)),
     ])

@@ -1,38 +1,18 @@
 import Ingestion
 import Media
 import NIOCore
+import TestSupport
 import Testing
 
 /// A switch whose inputs send a picture each 40 ms and a keyframe each second, by a clock of its own.
 struct InputBench {
     static let video = Track(
         id: Track.ID(256),
-        format: .video(
-            VideoFormat(
-                codec: .h264,
-                codecString: "avc1.64001f",
-                profile: "High",
-                level: "3.1",
-                width: 1_280,
-                height: 720,
-                decoderConfiguration: ByteBuffer()
-            )
-        )
+        format: .video(.sample())
     )
     static let sound = Track(
         id: Track.ID(257),
-        format: .audio(
-            AudioFormat(
-                codec: .aac,
-                codecString: "mp4a.40.2",
-                profile: "AAC-LC",
-                sampleRate: 48_000,
-                channels: 2,
-                channelLayout: "stereo",
-                samplesPerAccessUnit: 1_024,
-                decoderConfiguration: ByteBuffer()
-            )
-        )
+        format: .audio(.sample)
     )
     static let frame = 40
 

@@ -13,17 +13,7 @@ import Testing
 @Suite struct StreamRegistrySlateTests {
     private static let track = Track(
         id: Track.ID(257),
-        format: .audio(
-            AudioFormat(
-                codec: .aac,
-                codecString: "mp4a.40.2",
-                sampleRate: 48_000,
-                channels: 2,
-                channelLayout: "stereo",
-                samplesPerAccessUnit: 1_024,
-                decoderConfiguration: ByteBuffer(bytes: [0x11, 0x90])
-            )
-        )
+        format: .audio(.sample)
     )
     private static let silence = ByteBuffer(bytes: [0xEE])
 
