@@ -154,6 +154,7 @@ extension RTPListener.Configuration {
         bindAddress = BindAddress.usable(rtp.bindAddress)
         port = rtp.port
         rtcpPort = rtp.rtcpPort
+        takesCorrection = rtp.takesCorrection
         receiveBufferBytes = rtp.bufferSizeBytes
         maxSessions = rtp.maxSessions
         maxSessionsPerAddress = rtp.maxSessionsPerAddress

@@ -103,9 +103,11 @@ extension ServerConfiguration {
 
 extension ServerConfiguration.RTP {
     fileprivate var listeningServices: [String] {
-        ["rtp", "rtcp"]
-            + ownPorts.flatMap { port, rtcpPort in
-                ["rtp-\(port)"] + (rtcpPort == nil ? [] : ["rtcp-\(port)"])
+        ["rtp", "rtcp"] + (correctionPorts.isEmpty ? [] : ["fec-columns", "fec-rows"])
+            + ownPorts.flatMap { own in
+                ["rtp-\(own.port)"] + (own.rtcpPort == nil ? [] : ["rtcp-\(own.port)"])
+                    + (own.correctionPorts.isEmpty
+                        ? [] : ["fec-columns-\(own.port)", "fec-rows-\(own.port)"])
             }
     }
 }

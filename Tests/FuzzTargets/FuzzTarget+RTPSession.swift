@@ -23,7 +23,7 @@ extension FuzzTarget {
             let datagram = ByteBuffer(bytes: bytes[start + 3..<end])
             switch bytes[start] & 3 {
             case 0:
-                session.correct(datagram, arrival: arrival, emit: emit)
+                session.correct(datagram, ssrc: 0, arrival: arrival, emit: emit)
             case 1:
                 for packet in RTCPPacket.parse(datagram.readableBytesUInt8Span) {
                     session.receive(packet, arrival: arrival, emit: emit)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -151,6 +152,56 @@ import Testing
         for name in ["any", "one", "plain"] {
             try await waitUntilLive(name, on: mirror, by: viewer)
         }
+    }
+
+    // A packet in 41 is lost on the way; of the FEC, none. GStreamer's encoder takes SSRC 0 alone.
+    @Test func whatFECOfGStreamerGivesBackIsNotMissed() async throws {
+        let port = FreePort.udp
+        let mirror = try await MirrorProcess(
+            yaml: "ingestion.rtp.sessions: [{ stream: mux, port: \(port), fec: true }]"
+        )
+        let viewer = Viewer(mirror.address)
+        let sent = Mutex(0)
+        let line = try DatagramLine(to: port) { _, bytes in
+            sent.withLock { sent in
+                sent += 1
+                return sent > 2_000 && sent % 41 == 0 ? nil : bytes
+            }
+        }
+        defer { line.stop() }
+        let pipeline = """
+            videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=180,framerate=25/1
+            ! x264enc key-int-max=25 tune=zerolatency speed-preset=ultrafast bitrate=3000
+            ! mpegtsmux alignment=2 ! rtpmp2tpay ssrc=0 mtu=400 ! r.send_rtp_sink_0
+            r.send_rtp_src_0 ! udpsink host=127.0.0.1 port=\(line.port)
+            r.send_fec_src_0_0 ! udpsink host=127.0.0.1 port=\(port + 2) async=false
+            r.send_fec_src_0_1 ! udpsink host=127.0.0.1 port=\(port + 4) async=false
+            """
+        let sender = try ExternalProcess(
+            "gst-launch-1.0",
+            [
+                "-q", "rtpbin", "name=r",
+                #"fec-encoders=fec,0="rtpst2022-1-fecenc\ rows\=5\ columns\=5";"#,
+            ] + pipeline.split(whereSeparator: \.isWhitespace).map(String.init)
+        )
+        defer { sender.signal(SIGTERM) }
+        try await waitUntilLive("mux", on: mirror, by: viewer)
+        // The first losses teach how long FEC takes here; after them nothing is missed.
+        func damage(recovered: Double) async throws -> (JSONValue, JSONValue?) {
+            var latest = JSONValue.null
+            let isMended = try await eventually {
+                latest = try await mirror.stream("mux", by: viewer) ?? .null
+                return latest[path: "publisher.rtp.recovered_packets"]?.number ?? 0 >= recovered
+            }
+            #expect(isMended, "\(latest) \(line.lost) \(sender.errors)")
+            return (latest, latest[path: "ingest.transport_stream.continuity_errors"])
+        }
+        let (_, before) = try await damage(recovered: 30)
+        let (latest, after) = try await damage(recovered: 130)
+        #expect(after != nil && before == after, "\(latest)")
+        #expect(latest[path: "publisher.rtp.correction.received_packets"]?.number ?? 0 > 100)
+        let metrics = try await mirror.metrics(by: viewer)
+        #expect(metrics["mirror_rtp_fec_packets_total{stream=\"mux\"}"] ?? 0 > 100)
     }
 
     @Test(arguments: [("h264.mkv", "H.264"), ("hevc.mkv", "HEVC")])

@@ -144,6 +144,9 @@ import Testing
         var statistics = RTPStatistics()
         statistics.streams = [figures]
         statistics.recoveredPackets = 7
+        statistics.correction = .init()
+        statistics.correction?.received = 9
+        statistics.correction?.insufficient = 10
         var stream = try StreamSnapshot.live("stage")
         stream.publisher?.rtp = PublisherSnapshot.RTP(statistics)
         let fixture = ManagementFixture(streams: [stream])
@@ -152,6 +155,7 @@ import Testing
             ("received_packets_total", 1.0), ("lost_packets_total", 2),
             ("reordered_packets_total", 3), ("jitter_seconds", 0.004), ("late_packets_total", 5),
             ("damaged_units_total", 6), ("recovered_packets_total", 7),
+            ("fec_packets_total", 9), ("insufficient_fec_packets_total", 10),
             ("clock_offset_seconds", 0.008),
         ] {
             #expect(metrics["mirror_rtp_\(name){stream=\"stage\"}"] == value, "\(name)")

@@ -19,6 +19,13 @@ package final class UDPSender: Sendable {
 
     deinit { close(descriptor) }
 
+    /// What came back and was not received yet; `nil` when nothing did.
+    package func receive() -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 2_048)
+        let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+        return count < 0 ? nil : Array(bytes.prefix(count))
+    }
+
     package func send(_ bytes: [UInt8]) {
         _ = Glibc.send(descriptor, bytes, bytes.count, 0)
     }

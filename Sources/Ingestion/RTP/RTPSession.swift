@@ -145,25 +145,25 @@ package struct RTPSession: Sendable {
         }
     }
 
-    /// Takes a packet of forward error correction, as it comes on the ports two and four above those
-    /// of the media (SMPTE ST 2022-1).
+    /// Takes a packet of forward error correction, as it comes on the ports two and four above that of
+    /// the media (SMPTE ST 2022-1).
     ///
     /// - Parameters:
     ///   - datagram: The packet, with its RTP header.
-    ///   - medium: Which of the media it belongs to; `nil` for the only one.
+    ///   - ssrc: Of its header; 0 for the only stream that is carried, as nearly all senders have it.
     ///   - arrival: When it came.
     ///   - emit: Called in order, within this call.
     package mutating func correct(
         _ datagram: ByteBuffer,
-        of medium: Int? = nil,
+        ssrc: UInt32,
         arrival: WallTime,
         emit: (MediaEvent) -> Void
     ) {
-        for index in streams.indices
-        where streams[index].isCarried && (medium == nil || streams[index].medium == medium) {
-            streams[index].correct(datagram, arrival: arrival, program: &program, emit)
-            return
-        }
+        let carried = streams.indices.filter { streams[$0].isCarried }
+        let index =
+            carried.first { streams[$0].ssrc == ssrc } ?? (carried.count == 1 ? carried.first : nil)
+        guard let index else { return }
+        streams[index].correct(datagram, arrival: arrival, program: &program, emit)
     }
 
     /// Gives up on what is overdue; to be called at `deadline`.
@@ -410,7 +410,10 @@ extension RTPSession {
         statistics.accessUnits = program.announcer.accessUnits
         statistics.discontinuities = program.announcer.discontinuities
         statistics.misplacedUnits = program.misplacedUnits
-        statistics.recoveredPackets = streams.reduce(recovered) { $0 &+ $1.correctedPackets }
+        statistics.recoveredPackets = streams.reduce(recovered) {
+            $0 &+ ($1.correctionStatistics?.recovered ?? 0)
+        }
+        for stream in streams { statistics.add(stream.correctionStatistics) }
         statistics.refusedPackets = refused
         statistics.packetsRequested = feedback.packetsRequested
         statistics.keyframesRequested = feedback.keyframesRequested

@@ -49,6 +49,8 @@ package struct RTPStatistics: Sendable, Equatable {
     package var misplacedUnits: UInt64 = 0
     /// Packets that came again by retransmission or were rebuilt by FEC.
     package var recoveredPackets: UInt64 = 0
+    /// `nil` while no FEC packet came.
+    package var correction: RTPForwardErrorCorrection.Statistics?
     /// Packets of SSRCs beyond the limit.
     package var refusedPackets: UInt64 = 0
     /// Packets that were asked for again, and keyframes that were asked for.
@@ -58,4 +60,14 @@ package struct RTPStatistics: Sendable, Equatable {
     package var transportStream: TransportStreamStatistics?
 
     package init() {}
+
+    mutating func add(_ other: RTPForwardErrorCorrection.Statistics?) {
+        guard let other else { return }
+        var sum = correction ?? .init()
+        sum.received &+= other.received
+        sum.recovered &+= other.recovered
+        sum.invalid &+= other.invalid
+        sum.insufficient &+= other.insufficient
+        correction = sum
+    }
 }

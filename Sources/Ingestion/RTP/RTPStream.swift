@@ -288,8 +288,8 @@ struct RTPStream {
         forget()
     }
 
-    /// Packets that forward error correction gave back.
-    var correctedPackets: UInt64 { correction?.statistics.recovered ?? 0 }
+    /// `nil` while no FEC packet came.
+    var correctionStatistics: RTPForwardErrorCorrection.Statistics? { correction?.statistics }
 
     /// Without its clock, which the timeline knows.
     var snapshot: RTPStatistics.Stream {

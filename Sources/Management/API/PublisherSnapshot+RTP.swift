@@ -33,8 +33,20 @@ extension PublisherSnapshot {
             package var message: String?
         }
 
+        /// Forward error correction, SMPTE ST 2022-1.
+        package struct Correction: Codable, Sendable, Equatable {
+            package var receivedPackets: UInt64
+            /// Media packets that came back.
+            package var recoveredPackets: UInt64
+            /// FEC packets that more was missing of than they could give back.
+            package var insufficientPackets: UInt64
+            package var invalidPackets: UInt64
+        }
+
         package var streams: [Stream]
         package var recoveredPackets: UInt64
+        /// Left out while no FEC came.
+        package var correction: Correction?
         package var misplacedUnits: UInt64
         package var packetsRequested: UInt64
         package var keyframesRequested: UInt64
@@ -42,6 +54,14 @@ extension PublisherSnapshot {
         package init(_ statistics: RTPStatistics) {
             streams = statistics.streams.map(Stream.init)
             recoveredPackets = statistics.recoveredPackets
+            correction = statistics.correction.map {
+                Correction(
+                    receivedPackets: $0.received,
+                    recoveredPackets: $0.recovered,
+                    insufficientPackets: $0.insufficient,
+                    invalidPackets: $0.invalid
+                )
+            }
             misplacedUnits = statistics.misplacedUnits
             packetsRequested = statistics.packetsRequested
             keyframesRequested = statistics.keyframesRequested

@@ -89,6 +89,12 @@ struct StreamMetric: Sendable {
         counter("rtp_recovered_packets_total", "RTP packets sent again or rebuilt.") {
             $0.publisher?.rtp?.recoveredPackets
         },
+        counter("rtp_fec_packets_total", "FEC packets received.") {
+            $0.publisher?.rtp?.correction?.receivedPackets
+        },
+        counter("rtp_insufficient_fec_packets_total", "FEC packets that could not help.") {
+            $0.publisher?.rtp?.correction?.insufficientPackets
+        },
         counter("rtp_damaged_units_total", "Pictures and frames dropped for a missing packet.") {
             $0.publisher?.rtp?.total(\.damagedUnits)
         },

@@ -28,6 +28,12 @@ extension ConfigurationSchema {
             "UDP port of its RTCP. 0 is the one after it: 5005 for 5004."
         ),
         ConfigurationKey(
+            "ingestion.rtp.fec",
+            \.rtp.takesCorrection,
+            .boolean,
+            "Whether FEC (SMPTE ST 2022-1) is taken, two and four ports above port: 5006 and 5008."
+        ),
+        ConfigurationKey(
             "ingestion.rtp.buffer_size",
             \.rtp.bufferSizeBytes,
             .byteCount((64 << 10)...(1 << 30)),
@@ -93,6 +99,13 @@ extension ConfigurationSchema {
             ConfigurationFormat<Int>.count(1...65_535, of: "a port").optional,
             "The port of its RTCP. Left out: the one after port.",
             example: "6005"
+        ),
+        ConfigurationKey(
+            "fec",
+            \.takesCorrection,
+            .boolean,
+            "Whether its FEC is taken, two and four ports above its own port.",
+            example: "false"
         ),
         ConfigurationKey(
             "source",

@@ -86,10 +86,16 @@ extension LoadedConfiguration {
             ports.append(
                 (key, rtp.rtcpPort == 0 ? "ingestion.rtp.port" : key, rtp.effectiveRTCPPort)
             )
-            for (port, rtcpPort) in rtp.ownPorts {
+            for port in rtp.correctionPorts {
+                ports.append(("a port of ingestion.rtp.fec", "ingestion.rtp.fec", port))
+            }
+            for own in rtp.ownPorts {
                 let key = "ingestion.rtp.sessions"
-                ports.append(("port in \(key)", key, port))
-                if let rtcpPort { ports.append(("rtcp_port in \(key)", key, rtcpPort)) }
+                ports.append(("port in \(key)", key, own.port))
+                if let port = own.rtcpPort { ports.append(("rtcp_port in \(key)", key, port)) }
+                for port in own.correctionPorts {
+                    ports.append(("a port of fec in \(key)", key, port))
+                }
             }
         }
         for (index, one) in ports.enumerated() where one.port != 0 {

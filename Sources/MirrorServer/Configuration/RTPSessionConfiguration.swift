@@ -9,6 +9,8 @@ package struct RTPSessionConfiguration: Sendable, Equatable {
     package var port: Int?
     /// `nil`: the one after `port`.
     package var rtcpPort: Int?
+    /// FEC is taken two and four ports above `port`.
+    package var takesCorrection = false
     /// `nil`: from anywhere.
     package var source: AddressRange?
     /// `nil`: any.
@@ -31,10 +33,18 @@ package struct RTPSessionConfiguration: Sendable, Equatable {
                 cure: "Give it a port"
             )
         }
-        if payload == .mpegts, ssrc != nil || rtcpPort != nil || sdp != nil || sdpFile != nil {
+        if payload == .mpegts,
+            ssrc != nil || rtcpPort != nil || takesCorrection || sdp != nil || sdpFile != nil
+        {
             return ConfigurationMismatch(
-                "payload: mpegts has no RTP header: no ssrc, no rtcp_port, no SDP",
+                "payload: mpegts has no RTP header: no ssrc, no rtcp_port, no fec, no SDP",
                 cure: "Take them out, or send RTP"
+            )
+        }
+        if takesCorrection, port == nil {
+            return ConfigurationMismatch(
+                "fec without a port of its own",
+                cure: "Give it a port, or set ingestion.rtp.fec for the port that all share"
             )
         }
         if sdp != nil, sdpFile != nil {
@@ -62,6 +72,7 @@ package struct RTPSessionConfiguration: Sendable, Equatable {
         var declaration = RTPDeclaration(stream: stream)
         declaration.port = port
         declaration.rtcpPort = rtcpPort
+        declaration.hasCorrection = takesCorrection
         declaration.source = source
         declaration.ssrc = ssrc
         declaration.payload = payload
@@ -82,16 +93,38 @@ extension ServerConfiguration.RTP {
         rtcpPort == 0 && port != 0 ? min(port + 1, 65_535) : rtcpPort
     }
 
-    /// Ports that sessions have of their own, each once, with their RTCP's; of transport streams in
-    /// plain UDP there is none.
-    var ownPorts: [(port: Int, rtcpPort: Int?)] {
-        var ports: [Int: Int?] = [:]
-        for session in sessions {
-            guard let port = session.port, port != self.port else { continue }
-            let isPlain = session.payload == .mpegts
-            let given = session.rtcpPort ?? ports[port] ?? nil
-            ports[port] = isPlain ? Int?.none : given ?? min(port + 1, 65_535)
-        }
-        return ports.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    /// A port that sessions have of their own.
+    struct OwnPort {
+        let port: Int
+        /// Of transport streams in plain UDP there is none.
+        var rtcpPort: Int?
+        /// Of FEC, columns first; empty where none is taken.
+        var correctionPorts: [Int] = []
+    }
+
+    /// Each once.
+    var ownPorts: [OwnPort] {
+        let own = sessions.filter { $0.port != nil && $0.port != port }
+        return Dictionary(grouping: own) { $0.port ?? 0 }.sorted { $0.key < $1.key }
+            .map { port, sessions in
+                let isPlain = sessions.contains { $0.payload == .mpegts }
+                let given = sessions.compactMap(\.rtcpPort).first
+                return OwnPort(
+                    port: port,
+                    rtcpPort: isPlain ? nil : given ?? min(port + 1, 65_535),
+                    correctionPorts: sessions.contains(where: \.takesCorrection)
+                        ? Self.correctionPorts(of: port) : []
+                )
+            }
+    }
+
+    /// Of the port that all share; empty where no FEC is taken.
+    var correctionPorts: [Int] {
+        let isTaken = takesCorrection || sessions.contains { $0.port == port && $0.takesCorrection }
+        return isTaken ? Self.correctionPorts(of: port) : []
+    }
+
+    private static func correctionPorts(of port: Int) -> [Int] {
+        port == 0 ? [0, 0] : [min(port + 2, 65_535), min(port + 4, 65_535)]
     }
 }

@@ -79,6 +79,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var port = 5_004
         /// 0: the port after `port`.
         package var rtcpPort = 0
+        /// Whether FEC is taken, two and four ports above `port`.
+        package var takesCorrection = false
         /// What the kernel is asked to hold for each port.
         package var bufferSizeBytes = 8 << 20
         package var maxSessions = 100

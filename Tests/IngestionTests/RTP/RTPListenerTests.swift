@@ -15,6 +15,7 @@ struct RTPListenerTests {
         _ admission: RecordingAdmission,
         declarations: [RTPDeclaration] = [],
         idleTimeout: Duration = .seconds(2),
+        maxLatency: Duration = .milliseconds(200),
         _ body: (RTPListener, [String: Int]) async throws -> Void
     ) async throws {
         var configuration = RTPListener.Configuration()
@@ -22,6 +23,7 @@ struct RTPListenerTests {
         configuration.port = 0
         configuration.declarations = declarations
         configuration.idleTimeout = idleTimeout
+        configuration.maxLatency = maxLatency
         let listener = RTPListener(
             configuration: configuration,
             admission: admission,
@@ -114,6 +116,84 @@ struct RTPListenerTests {
             }
             #expect(isCounted)
             #expect(publication.statistics.rtp == nil)
+        }
+    }
+
+    @Test func correctionComesTwoAndFourPortsAboveTheMedia() async throws {
+        let admission = RecordingAdmission()
+        let own = FreePort.udp
+        let declared = try declaration("mux") {
+            $0.port = own
+            $0.hasCorrection = true
+        }
+        try await withListener(admission, declarations: [declared]) { listener, ports in
+            #expect(ports["fec-columns-\(own)"] == own + 2)
+            #expect(ports["fec-rows-\(own)"] == own + 4)
+            #expect(ports["fec-columns"] == nil)
+            // A row of one packet, and what is none.
+            var row = [UInt8](repeating: 0, count: 216)
+            row[0] = 0x80
+            row[16] = 0x80
+            row[24] = 0x40
+            (row[25], row[26]) = (1, 1)
+            let (columns, rows) = (UDPSender(to: own + 2), UDPSender(to: own + 4))
+            rows.send(row)
+            let isIgnored = try await eventually { listener.statistics.ignoredDatagrams == 1 }
+            #expect(isIgnored)
+            let media = UDPSender(to: own)
+            var sender = RTPTestSource(ssrc: 9, payloadType: 33)
+            for _ in 0..<2 { media.send(transportPackets(&sender)) }
+            let publication = try #require(await admission.nextPublication())
+            rows.send(row)
+            columns.send([0x80] + [UInt8](repeating: 0, count: 40))
+            let isTaken = try await eventually {
+                let correction = publication.statistics.rtp?.correction
+                return correction?.received == 1 && correction?.invalid == 1
+            }
+            #expect(isTaken)
+        }
+    }
+
+    @Test func whateverIsMissingIsAskedForBeforeItIsGivenUp() async throws {
+        let admission = RecordingAdmission()
+        let declared = try declaration("cam") {
+            $0.description = try SessionDescription(
+                parsing: """
+                    v=0
+                    m=video 5004 RTP/AVPF 96
+                    a=rtpmap:96 H264/90000
+                    a=rtcp-fb:96 nack
+                    """
+            )
+        }
+        try await withListener(
+            admission,
+            declarations: [declared],
+            maxLatency: .milliseconds(30)
+        ) { _, ports in
+            let socket = UDPSender(to: try #require(ports["rtp"]))
+            var video = RTPTestSource(ssrc: 5, payloadType: 96)
+            for datagram in video.keyframe() { socket.send(Array(buffer: datagram)) }
+            _ = try #require(await admission.nextPublication())
+            // A sender report says where feedback goes.
+            socket.send([0x80, 200, 0, 6, 0, 0, 0, 5] + [UInt8](repeating: 0, count: 20))
+            for _ in 0..<8 {
+                let lost = video.sequence
+                _ = video.packet([0x41, 0x9A], marker: true)
+                socket.send(Array(buffer: video.packet([0x41, 0x9A], marker: true)))
+                let isAskedFor = try await eventually {
+                    while let bytes = socket.receive() {
+                        let buffer = ByteBuffer(bytes: bytes)
+                        for case .feedback(_, .negativeAcknowledgement(media: 5, lost: let numbers))
+                            in RTCPPacket.parse(buffer.readableBytesUInt8Span)
+                        where numbers.contains(lost) {
+                            return true
+                        }
+                    }
+                    return false
+                }
+                #expect(isAskedFor)
+            }
         }
     }
 

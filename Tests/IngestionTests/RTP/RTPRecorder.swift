@@ -54,7 +54,7 @@ struct RTPRecorder {
     }
 
     mutating func correct(_ datagram: ByteBuffer, at milliseconds: Int) {
-        session.correct(datagram, arrival: Self.wall(milliseconds)) { events.append($0) }
+        session.correct(datagram, ssrc: 0, arrival: Self.wall(milliseconds)) { events.append($0) }
     }
 
     mutating func advance(to milliseconds: Int) {

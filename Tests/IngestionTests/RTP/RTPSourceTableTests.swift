@@ -73,6 +73,20 @@ import Testing
         #expect(third.session == opening.session)
     }
 
+    @Test func correctionIsForTheOnlySessionOfItsAddressOrThatOfItsSSRC() throws {
+        var table = table()
+        #expect(table.session(ofCorrectionFrom: 0, at: Self.camera.address) == nil)
+        var one = RTPTestSource(ssrc: 77, payloadType: 33)
+        let first = try #require(try introduce(&one, to: &table).opening).session
+        #expect(table.session(ofCorrectionFrom: 0, at: Self.camera.address) == first)
+        #expect(table.session(ofCorrectionFrom: 0, at: Self.other.address) == nil)
+        var two = RTPTestSource(ssrc: 78, payloadType: 33)
+        let second = try #require(try introduce(&two, to: &table).opening).session
+        #expect(table.session(ofCorrectionFrom: 0, at: Self.camera.address) == nil)
+        #expect(table.session(ofCorrectionFrom: 78, at: Self.camera.address) == second)
+        #expect(table.session(ofCorrectionFrom: 78, at: Self.other.address) == nil)
+    }
+
     @Test func strayPacketsNeverOpenASession() throws {
         var table = table()
         var sender = RTPTestSource(ssrc: 77, payloadType: 33)

@@ -87,6 +87,14 @@ import Testing
             "ingestion.rtp.sessions: [{ stream: a, port: 6000, payload: mpegts, ssrc: 1 }]",
             "has no RTP header: no ssrc"
         ),
+        (
+            "ingestion.rtp.sessions: [{ stream: a, fec: true }]",
+            "set ingestion.rtp.fec for the port"
+        ),
+        (
+            "{ ingestion.rtp: { fec: true, sessions: [{ stream: a, port: 5008 }] } }",
+            "a port of ingestion.rtp.fec are both 5008"
+        ),
         ("ingestion.rtp.sessions: [{ stream: a, group: 10.0.0.1 }]", "is no multicast address"),
         ("ingestion.rtp.sessions: [{ stream: a, interface: lo }]", "interface without group"),
         (

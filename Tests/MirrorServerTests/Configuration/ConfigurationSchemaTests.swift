@@ -37,6 +37,7 @@ import Testing
         "ingestion.rtp.bind_address": ("192.0.2.1", "\"192.0.2.1\""),
         "ingestion.rtp.port": ("0", "0"),
         "ingestion.rtp.rtcp_port": ("6005", "6005"),
+        "ingestion.rtp.fec": ("yes", "true"),
         "ingestion.rtp.buffer_size": ("4194304", "4MiB"),
         "ingestion.rtp.max_sessions": ("6", "6"),
         "ingestion.rtp.max_sessions_per_address": ("2", "2"),
@@ -45,7 +46,7 @@ import Testing
         "ingestion.rtp.accept_unannounced": ("false", "false"),
         "ingestion.rtp.sessions": (
             "[{\"stream\": \"a\", \"port\": \"6000\", \"ssrc\": \"0x1F\", \"group\": \"FF02::1\"}]",
-            "[{stream: \"a\", port: 6000, ssrc: 31, payload: rtp, group: \"ff02::1\"}]"
+            "[{stream: \"a\", port: 6000, fec: false, ssrc: 31, payload: rtp, group: \"ff02::1\"}]"
         ),
         "publishing.max_streams": ("3", "3"),
         "publishing.on_second_publisher": ("takeover", "takeover"),

@@ -92,6 +92,11 @@ final class RTPConnection {
         session?.receive(report, arrival: arrival, emit: emit)
     }
 
+    /// Takes a packet of forward error correction, which is no media: it counts for no rate.
+    func correct(_ datagram: ByteBuffer, ssrc: UInt32, arrival: WallTime) {
+        session?.correct(datagram, ssrc: ssrc, arrival: arrival, emit: emit)
+    }
+
     /// Hands on what came of a burst of reads, together, so that consumers are woken once.
     func flush(at arrival: WallTime) {
         isTouched = false

@@ -15,6 +15,8 @@ package struct RTPDeclaration: Sendable, Equatable {
     /// `nil`: the port that all share.
     package var port: Int?
     package var rtcpPort: Int?
+    /// FEC is taken two and four ports above `port`; of the port that all share, the listener says.
+    package var hasCorrection = false
     package var source: AddressRange?
     package var ssrc: UInt32?
     package var payload = Payload.rtp

@@ -6,6 +6,8 @@ extension RTPListener {
         package var port = 5_004
         /// 0: the one after `port`; with port 0, any free one.
         package var rtcpPort = 0
+        /// FEC of SMPTE ST 2022-1 is taken, two and four ports above `port`.
+        package var takesCorrection = false
         /// What the kernel is asked to hold for each port until it is read.
         package var receiveBufferBytes = 8 << 20
         package var maxSessions = 100

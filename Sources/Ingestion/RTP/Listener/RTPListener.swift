@@ -16,7 +16,7 @@ import Synchronization
 package final class RTPListener: Service {
     /// A port that is open.
     package struct Opened: Sendable, Equatable {
-        /// `rtp`, `rtcp`; those of a declaration with their numbers behind.
+        /// `rtp`, `rtcp`, `fec-columns`, `fec-rows`; those of a declaration with their numbers behind.
         package let service: String
         package let port: Int
     }
@@ -91,6 +91,9 @@ package final class RTPListener: Service {
             let suffix = index == 0 ? "" : "-\(sockets.port)"
             return [Opened(service: "rtp\(suffix)", port: sockets.port)]
                 + (sockets.rtcpPort.map { [Opened(service: "rtcp\(suffix)", port: $0)] } ?? [])
+                + zip(["fec-columns", "fec-rows"], sockets.correctionPorts).map {
+                    Opened(service: "\($0)\(suffix)", port: $1)
+                }
         }
     }
 
@@ -122,6 +125,8 @@ package final class RTPListener: Service {
         let shared = RTPSockets.Wanted(
             port: configuration.port,
             rtcpPort: configuration.rtcpPort,
+            hasCorrection: configuration.takesCorrection
+                || configuration.declarations.contains { $0.port == nil && $0.hasCorrection },
             declarations: configuration.declarations.filter { $0.port == nil },
             key: "ingestion.rtp.port",
             rtcpKey: "ingestion.rtp.rtcp_port"
@@ -133,6 +138,7 @@ package final class RTPListener: Service {
                 return RTPSockets.Wanted(
                     port: port,
                     rtcpPort: isPlain ? nil : declarations.compactMap(\.rtcpPort).first ?? 0,
+                    hasCorrection: declarations.contains(where: \.hasCorrection),
                     declarations: declarations,
                     key: "port in ingestion.rtp.sessions",
                     rtcpKey: "rtcp_port in ingestion.rtp.sessions"

@@ -9,7 +9,9 @@ import NIOCore
 ///
 /// Threads: all of it belongs to the event loop of its sockets.
 final class RTPReceiver {
-    /// How packets that are overdue, idle senders and revoked ones are found.
+    /// How packets that are missing or overdue, idle senders and revoked ones are found.
+    ///
+    /// Each that is missing is asked for once before it is given up, whatever the latency.
     private static let tickInterval = TimeAmount.milliseconds(10)
     private static let secondsTicks = 100
     private static let housekeepingTicks = 10
@@ -25,7 +27,7 @@ final class RTPReceiver {
     private var clock = ArrivalClock()
     /// Of the burst of reads under way.
     private var arrival: WallTime?
-    private var early = EarlyReports()
+    private var early = RTPEarlyReports()
     private var tally = RTPTally()
     private var ticks = 0
     /// `nil` while nobody sends: a port that is not used wakes nobody.
@@ -66,10 +68,7 @@ final class RTPReceiver {
 
     /// Takes a datagram of the RTP socket, or of the RTCP socket.
     func receive(_ envelope: AddressedEnvelope<ByteBuffer>, from channel: any Channel) {
-        tally.datagrams &+= 1
-        if repeating == nil { startTicking() }
-        let arrival = self.arrival ?? clock.now
-        self.arrival = arrival
+        let arrival = begin()
         let datagram = envelope.data
         guard datagram.readableBytes < RTPSocketHandler.maxDatagramBytes,
             let peer = RTPPeer(envelope.remoteAddress)
@@ -94,6 +93,32 @@ final class RTPReceiver {
         } else {
             receive(media: datagram, from: peer, arrival: arrival)
         }
+    }
+
+    /// Takes a datagram of one of the two sockets of forward error correction.
+    func receive(correction envelope: AddressedEnvelope<ByteBuffer>) {
+        let arrival = begin()
+        guard envelope.data.readableBytes < RTPSocketHandler.maxDatagramBytes,
+            let peer = RTPPeer(envelope.remoteAddress), let packet = Self.packet(in: envelope.data),
+            let session = table.session(ofCorrectionFrom: packet.ssrc, at: peer.address),
+            let connection = connections[session]
+        else {
+            tally.ignoredDatagrams &+= 1
+            return
+        }
+        touch(connection)
+        connection.correct(envelope.data, ssrc: packet.ssrc, arrival: arrival)
+    }
+
+    /// Counts a datagram.
+    ///
+    /// - Returns: When it came; all of a burst came together.
+    private func begin() -> WallTime {
+        tally.datagrams &+= 1
+        if repeating == nil { startTicking() }
+        let arrival = self.arrival ?? clock.now
+        self.arrival = arrival
+        return arrival
     }
 
     /// A burst of reads is over.
@@ -238,12 +263,13 @@ extension RTPReceiver {
         let now = clock.now
         ticks &+= 1
         for (session, connection) in connections {
+            // What is missing is asked for before anything of it is given up.
+            sendFeedback(connection, now: now)
             connection.advance(to: now)
             if let ending = connection.verdict { end(session, ending, now: now) }
         }
         guard ticks.isMultiple(of: Self.housekeepingTicks) else { return }
         for session in table.expire(now: now) { end(session, .idle, now: now) }
-        for connection in connections.values { sendFeedback(connection, now: now) }
         access.counters.add(tally, detections: table.detections, port: port)
         if tally.datagrams == 0, connections.isEmpty, !table.hasNewcomers {
             repeating?.cancel()
@@ -284,33 +310,6 @@ extension RTPReceiver {
         let now = clock.now
         for session in connections.keys { end(session, .shutdown, now: now) }
         access.counters.add(tally, detections: [], port: port)
-    }
-}
-
-/// What senders that are not on air yet said of their clocks and of themselves.
-///
-/// Bound: the newest 64 packets, for ten seconds; a session passes over those of SSRCs it does not get.
-private struct EarlyReports {
-    private static let limit = 64
-    private static let lifetime = Duration.seconds(10)
-
-    private var reports: [(address: IPAddress, arrival: WallTime, report: RTCPPacket)] = []
-
-    mutating func note(_ new: [RTCPPacket], from address: IPAddress, arrival: WallTime) {
-        for report in new {
-            switch report {
-            case .senderReport, .sourceDescription: reports.append((address, arrival, report))
-            case .receiverReport, .bye, .feedback: break
-            }
-        }
-        if reports.count > Self.limit { reports.removeFirst(reports.count - Self.limit) }
-    }
-
-    /// Those from an address, the oldest first.
-    func of(_ address: IPAddress, now: WallTime) -> [RTCPPacket] {
-        reports
-            .filter { $0.address == address && now.duration(since: $0.arrival) < Self.lifetime }
-            .map(\.report)
     }
 }
 

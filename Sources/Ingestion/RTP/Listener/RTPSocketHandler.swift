@@ -4,19 +4,32 @@ import NIOCore
 final class RTPSocketHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
+    /// What comes to a socket.
+    enum Role {
+        /// RTP or RTCP: every packet says which.
+        case media
+        /// Forward error correction, of columns or of rows: every packet says which.
+        case correction
+    }
+
     /// Jumbo frames and more; a longer datagram arrives cut off, and is dropped.
     static let maxDatagramBytes = 16 << 10
     /// Of one read of the socket.
     static let datagramsPerRead = 32
 
     private let receiver: RTPReceiver
+    private let role: Role
 
-    init(receiver: RTPReceiver) {
+    init(receiver: RTPReceiver, role: Role) {
         self.receiver = receiver
+        self.role = role
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        receiver.receive(unwrapInboundIn(data), from: context.channel)
+        switch role {
+        case .media: receiver.receive(unwrapInboundIn(data), from: context.channel)
+        case .correction: receiver.receive(correction: unwrapInboundIn(data))
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -7,6 +7,8 @@ struct RTPSockets {
     let port: Int
     /// `nil` for datagrams without RTP headers, which have no RTCP.
     let rtcpPort: Int?
+    /// Of columns and of rows; empty where FEC is not taken.
+    let correctionPorts: [Int]
     let receiver: NIOLoopBound<RTPReceiver>
     let channels: [any Channel]
     /// What the kernel holds for the port, in bytes.
@@ -17,11 +19,16 @@ struct RTPSockets {
         var port: Int
         /// 0: the one after `port`, or any free one where that is 0; `nil`: none.
         var rtcpPort: Int?
+        /// FEC is taken two and four ports above.
+        var hasCorrection = false
         var declarations: [RTPDeclaration]
         /// The keys that move them.
         var key: String
         var rtcpKey: String
     }
+
+    /// SMPTE ST 2022-1 has columns come two ports above the media's, rows four.
+    static let correctionDistances = [2, 4]
 
     /// Opens the sockets and joins the groups.
     static func open(
@@ -31,6 +38,7 @@ struct RTPSockets {
         on eventLoop: any EventLoop
     ) async throws(RTPListenerError) -> RTPSockets {
         var channels: [any Channel] = []
+        var correction: [any Channel] = []
         do throws(RTPListenerError) {
             let media = try await bind(wanted.port, wanted.key, configuration, on: eventLoop)
             channels.append(media)
@@ -42,11 +50,17 @@ struct RTPSockets {
                 channels.append(reports)
                 rtcpPort = reports.localAddress?.port
             }
+            for distance in wanted.hasCorrection ? correctionDistances : [] {
+                correction.append(
+                    try await bind(port + distance, wanted.key, configuration, on: eventLoop)
+                )
+            }
             for declaration in wanted.declarations {
-                try await MulticastMembership(declaration)?.join(on: channels)
+                try await MulticastMembership(declaration)?.join(on: channels + correction)
             }
             let receiver = try await serve(
                 channels,
+                correction,
                 port: port,
                 wanted.declarations,
                 configuration,
@@ -56,12 +70,13 @@ struct RTPSockets {
             return RTPSockets(
                 port: port,
                 rtcpPort: rtcpPort,
+                correctionPorts: correction.compactMap(\.localAddress?.port),
                 receiver: receiver,
-                channels: channels,
+                channels: channels + correction,
                 kernelBufferBytes: await granted(media)
             )
         } catch {
-            for channel in channels { try? await channel.close() }
+            for channel in channels + correction { try? await channel.close() }
             throw error
         }
     }
@@ -75,6 +90,7 @@ struct RTPSockets {
     /// Puts the receiver behind the sockets, and lets it read.
     private static func serve(
         _ channels: [any Channel],
+        _ correction: [any Channel],
         port: Int,
         _ declarations: [RTPDeclaration],
         _ configuration: RTPListener.Configuration,
@@ -90,9 +106,11 @@ struct RTPSockets {
                     access: access,
                     eventLoop: eventLoop
                 )
-                for channel in channels {
+                for (channel, role) in channels.map({ ($0, RTPSocketHandler.Role.media) })
+                    + correction.map({ ($0, .correction) })
+                {
                     try channel.pipeline.syncOperations.addHandler(
-                        RTPSocketHandler(receiver: receiver)
+                        RTPSocketHandler(receiver: receiver, role: role)
                     )
                 }
                 return NIOLoopBound(receiver, eventLoop: eventLoop)
@@ -113,6 +131,14 @@ struct RTPSockets {
         _ configuration: RTPListener.Configuration,
         on eventLoop: any EventLoop
     ) async throws(RTPListenerError) -> any Channel {
+        guard (0...65_535).contains(port) else {
+            throw RTPListenerError(
+                code: .system,
+                operation: "binding UDP \(configuration.bindAddress) port \(port)",
+                reason: "ports end at 65535",
+                cure: "\(key) moves it"
+            )
+        }
         do {
             let address = try NIOCore.SocketAddress(
                 ipAddress: configuration.bindAddress,

@@ -35,40 +35,6 @@ package struct RTPSourceTable: Sendable {
         package let ssrc: UInt32
     }
 
-    /// What a session carries.
-    package enum Content: Sendable, Equatable {
-        /// As the SDP has it, or as it was recognised.
-        case media([MediaDescription])
-        /// An MPEG transport stream in datagrams without a header.
-        case plainTransportStream
-    }
-
-    /// A session that is to be opened, or not: the caller says which, by `refuse`.
-    package struct Opening: Sendable {
-        package let session: Int
-        package let name: StreamName
-        package let source: Source
-        package let declaration: RTPDeclaration?
-        package let content: Content
-        /// Its datagrams so far.
-        package let datagrams: [ByteBuffer]
-    }
-
-    package enum Verdict: Sendable {
-        /// The datagram is for this session.
-        case session(Int)
-        /// A source has joined this session; the datagrams are its own so far.
-        case joined(Int, [ByteBuffer])
-        case opening(Opening)
-        /// Held, until more is known.
-        case pending
-        /// To be told and counted; the source is not looked at again for a second.
-        case refused(PublishRefusal, StreamName)
-        /// Too many newcomers: not looked at.
-        case dropped
-        case ignored
-    }
-
     struct Session {
         let name: StreamName
         let address: IPAddress
@@ -98,7 +64,7 @@ package struct RTPSourceTable: Sendable {
     private var members: [Source: Member] = [:]
     private var newcomers: [Source: RTPNewcomer] = [:]
     private var refused: [Source: WallTime] = [:]
-    private var rate = NewcomerRate()
+    private var rate = RTPNewcomerRate()
     /// Of all newcomers.
     package private(set) var heldBytes = 0
     private var lastSession = 0
@@ -165,6 +131,15 @@ package struct RTPSourceTable: Sendable {
     /// The session of the source that an RTCP packet of this SSRC and address speaks for.
     package func session(ofReportFrom ssrc: UInt32, at address: IPAddress) -> Int? {
         members.first { $0.key.ssrc == ssrc && $0.key.peer.address == address }?.value.session
+    }
+
+    /// The session whose packets a packet of forward error correction protects.
+    ///
+    /// That of its SSRC; senders leave that 0, and then it is the only session of its address.
+    package func session(ofCorrectionFrom ssrc: UInt32, at address: IPAddress) -> Int? {
+        if ssrc != 0, let session = session(ofReportFrom: ssrc, at: address) { return session }
+        let own = sessions.filter { $0.value.address == address }
+        return own.count == 1 ? own.first?.key : nil
     }
 
     /// A source said goodbye.
@@ -395,33 +370,5 @@ package struct RTPSourceTable: Sendable {
 
     private func name(of source: Source, _ declaration: RTPDeclaration?) -> StreamName? {
         declaration?.stream ?? StreamName("rtp-\(source.ssrc)")
-    }
-}
-
-/// How many newcomers there were in this second.
-///
-/// Bound: as many addresses as newcomers in all.
-private struct NewcomerRate: Sendable {
-    private var second: Int64 = 0
-    private var all = 0
-    private var byAddress: [IPAddress: Int] = [:]
-
-    mutating func take(
-        _ address: IPAddress,
-        at arrival: WallTime,
-        _ limits: RTPSourceTable.Limits
-    ) -> Bool {
-        let now = arrival.microsecondsSinceEpoch / 1_000_000
-        if now != second {
-            second = now
-            all = 0
-            byAddress.removeAll(keepingCapacity: true)
-        }
-        guard all < limits.newcomersPerSecond,
-            byAddress[address, default: 0] < limits.newcomersPerSecondAndAddress
-        else { return false }
-        all += 1
-        byAddress[address, default: 0] += 1
-        return true
     }
 }
