@@ -90,12 +90,18 @@ extension FuzzTarget {
         var start = 0
         while start + 2 <= bytes.count {
             let end = min(start + 2 + Int(bytes[start + 1]), bytes.count)
+            let arrival = WallTime(microsecondsSinceEpoch: Int64(start))
             let datagram = ByteBuffer(bytes: bytes[start + 2..<end])
             if bytes[start] & 1 == 0 {
-                _ = correction.fec(datagram)
+                _ = correction.fec(datagram, arrival: arrival)
             } else if let packet = try? RTPPacket(datagram.readableBytesUInt8Span) {
                 number += Int64(bytes[start] >> 1)
-                _ = correction.media(packet, extendedSequence: number, datagram: datagram)
+                _ = correction.media(
+                    packet,
+                    extendedSequence: number,
+                    datagram: datagram,
+                    arrival: arrival
+                )
             }
             start = end
         }

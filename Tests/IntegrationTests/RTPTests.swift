@@ -186,7 +186,7 @@ import Testing
         )
         defer { sender.signal(SIGTERM) }
         try await waitUntilLive("mux", on: mirror, by: viewer)
-        // The first losses teach how long FEC takes here; after them nothing is missed.
+        // Bursts of pictures make FEC take longer at times; once that was seen, nothing is missed.
         func damage(recovered: Double) async throws -> (JSONValue, JSONValue?) {
             var latest = JSONValue.null
             let isMended = try await eventually {

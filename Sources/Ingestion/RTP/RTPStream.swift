@@ -30,8 +30,6 @@ struct RTPStream {
     private var reorder: RTPReorderBuffer
     /// From the first FEC packet on.
     private var correction: RTPForwardErrorCorrection?
-    /// When a second of packets began, and how many had come by then: tells how long a matrix takes.
-    private var paceMark: (arrival: WallTime, received: UInt64)?
     private var waiting: [Waiting] = []
     private(set) var waitingBytes = 0
     private var waitingReport: RTCPSenderReport?
@@ -81,7 +79,12 @@ struct RTPStream {
             return
         }
         if correction != nil {
-            let recovered = correction?.media(packet, extendedSequence: number, datagram: datagram)
+            let recovered = correction?.media(
+                packet,
+                extendedSequence: number,
+                datagram: datagram,
+                arrival: arrival
+            )
             recover(recovered ?? [], arrival: arrival, program: &program, emit)
         }
         sort(packet, number, datagram, arrival: arrival, program: &program, emit)
@@ -96,28 +99,9 @@ struct RTPStream {
     ) {
         guard isCarried else { return }
         if correction == nil { correction = RTPForwardErrorCorrection() }
-        let recovered = correction?.fec(datagram) ?? []
-        waitForMatrix(arrival: arrival)
+        let recovered = correction?.fec(datagram, arrival: arrival) ?? []
+        if let delay = correction?.delay { reorder.expect(delay, arrival: arrival) }
         recover(recovered, arrival: arrival, program: &program, emit)
-    }
-
-    /// What is recovered comes as late as the matrix of its packet is long.
-    private mutating func waitForMatrix(arrival: WallTime) {
-        guard let span = correction?.span else { return }
-        let received = reception.statistics.received
-        guard let mark = paceMark else {
-            paceMark = (arrival, received)
-            return
-        }
-        let passed = arrival.duration(since: mark.arrival)
-        guard passed >= .seconds(1), received > mark.received else { return }
-        paceMark = (arrival, received)
-        let packets = Int64(clamping: received - mark.received)
-        let time = passed * Int(clamping: min(span, 1_000)) / Int(packets)
-        reorder.configuration.minimumLatency = min(
-            max(reorder.configuration.minimumLatency, time),
-            reorder.configuration.maximumLatency
-        )
     }
 
     private mutating func recover(

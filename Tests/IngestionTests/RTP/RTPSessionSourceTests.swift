@@ -149,10 +149,20 @@ import Testing
         #expect(broken.statistics(at: 1_000).transportStream?.continuityErrors ?? 0 > 0)
     }
 
+    @Test(arguments: ["st2022-1-gstreamer.bin", "st2022-1-ffmpeg.bin"])
+    func theFirstColumnTellsHowLongFECIsWaitedFor(capture: String) throws {
+        let whole = try Self.replay(capture, losing: [])
+        // Two of a row, so that only their columns give them back, 10 ms later.
+        let mended = try Self.replay(capture, losing: [40, 41], latency: .milliseconds(5))
+        #expect(mended.events.map(\.line) == whole.events.map(\.line))
+        #expect(mended.statistics(at: 1_000).streams.first?.reordering.lost == 0)
+    }
+
     /// A captured transport stream with its FEC; what `losing` names are places among its packets.
     private static func replay(
         _ capture: String,
         losing lost: Set<Int>,
+        latency: Duration = .milliseconds(200),
         hasFEC: Bool = true
     ) throws -> RTPRecorder {
         let file = URL(filePath: #filePath).deletingLastPathComponent()
@@ -161,7 +171,7 @@ import Testing
         var medium = MediaDescription(kind: .video, port: 5_004)
         medium.payloads[33] = RTPPayloadFormat(encoding: .mpegTS, clockRate: 90_000)
         var recorder = RTPRecorder(media: [medium]) {
-            $0.reordering.minimumLatency = .milliseconds(200)
+            $0.reordering.minimumLatency = latency
         }
         var place = 0
         while let head = bytes.readMultipleIntegers(as: (UInt8, UInt16).self),

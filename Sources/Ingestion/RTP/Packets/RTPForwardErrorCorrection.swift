@@ -1,3 +1,4 @@
+package import Media
 package import NIOCore
 
 /// Recovers media packets that were lost, from the column and row FEC of their stream.
@@ -28,6 +29,8 @@ package struct RTPForwardErrorCorrection: Sendable {
     private struct Media {
         var number = Int64.min
         var datagram = ByteBuffer()
+        /// `nil` of one that was recovered.
+        var arrival: WallTime?
     }
 
     /// A FEC packet that waits for media packets.
@@ -57,10 +60,10 @@ package struct RTPForwardErrorCorrection: Sendable {
     private var ssrc: UInt32 = 0
     private var pending: [Pending] = []
     package private(set) var statistics = Statistics()
-    /// How many packets apart the first and last of a column or row lie, at most, so far.
+    /// How long after the first packet that it protects the newest FEC packet came, of those that show it.
     ///
-    /// For so many packets the reorder buffer has to wait, or what is recovered comes too late.
-    package private(set) var span = 0
+    /// For so long the reorder buffer has to wait, or what is recovered comes too late.
+    package private(set) var delay: Duration?
 
     package init() {}
 
@@ -70,16 +73,18 @@ package struct RTPForwardErrorCorrection: Sendable {
     ///   - packet: A packet that was received, not one that was recovered.
     ///   - extendedSequence: Its number, as `RTPReception` counts.
     ///   - datagram: All of its bytes; copied.
+    ///   - arrival: When it came.
     /// - Returns: What can be recovered now.
     package mutating func media(
         _ packet: RTPPacket,
         extendedSequence: Int64,
-        datagram: ByteBuffer
+        datagram: ByteBuffer,
+        arrival: WallTime
     ) -> [ByteBuffer] {
         ssrc = packet.ssrc
         newest = max(newest ?? extendedSequence, extendedSequence)
         guard !history.isEmpty else { return [] }
-        keep(datagram, as: extendedSequence)
+        keep(datagram, as: extendedSequence, arrival: arrival)
         // Nearly always it lies behind all that something is missing of.
         let concerns = pending.contains {
             extendedSequence < $0.end || $0.isEarly || isOutdated($0)
@@ -90,7 +95,7 @@ package struct RTPForwardErrorCorrection: Sendable {
     /// Takes a FEC packet of either kind.
     ///
     /// - Returns: What can be recovered now.
-    package mutating func fec(_ datagram: ByteBuffer) -> [ByteBuffer] {
+    package mutating func fec(_ datagram: ByteBuffer, arrival: WallTime) -> [ByteBuffer] {
         guard datagram.readableBytes <= Self.datagramLimit,
             let packet = RTPForwardErrorCorrectionPacket(datagram.readableBytesUInt8Span)
         else {
@@ -98,11 +103,14 @@ package struct RTPForwardErrorCorrection: Sendable {
             return []
         }
         statistics.received &+= 1
-        span = max(span, packet.offset * packet.count)
         if history.isEmpty { history = Array(repeating: Media(), count: Self.historyLimit) }
         guard let newest else { return [] }
         let step = Int16(bitPattern: packet.base &- UInt16(truncatingIfNeeded: newest))
         let base = newest &+ Int64(step)
+        let first = history[Self.slot(base)]
+        if first.number == base, let since = first.arrival {
+            delay = arrival.duration(since: since)
+        }
         // Most packets find all that they protect, and are never copied.
         let new = Pending(packet: packet, base: base, datagram: datagram)
         guard base > newest &- Int64(Self.historyLimit), missing(of: new).count > 0 else {
@@ -119,13 +127,14 @@ package struct RTPForwardErrorCorrection: Sendable {
         return recover()
     }
 
-    private mutating func keep(_ datagram: ByteBuffer, as number: Int64) {
+    private mutating func keep(_ datagram: ByteBuffer, as number: Int64, arrival: WallTime?) {
         guard datagram.readableBytes <= Self.datagramLimit,
             datagram.readableBytes >= RTPPacket.headerByteCount
         else { return }
         let slot = Self.slot(number)
         guard history[slot].number < number else { return }
         history[slot].number = number
+        history[slot].arrival = arrival
         history[slot].datagram.clear()
         history[slot].datagram.writeImmutableBuffer(datagram)
     }
@@ -147,7 +156,7 @@ package struct RTPForwardErrorCorrection: Sendable {
                     statistics.invalid &+= 1
                     continue
                 }
-                keep(packet, as: missing.last)
+                keep(packet, as: missing.last, arrival: nil)
                 statistics.recovered &+= 1
                 recovered.append(packet)
                 index = 0

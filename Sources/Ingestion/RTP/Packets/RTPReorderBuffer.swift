@@ -68,8 +68,7 @@ package struct RTPReorderBuffer: Sendable {
     /// At most this many are asked for again at a time.
     private static let missingLimit = 256
 
-    /// Read when a packet is missing: it may be changed at any time.
-    package var configuration: Configuration
+    private let configuration: Configuration
     /// The number that is handed on next; `nil` before the first packet.
     private var next: Int64?
     /// By ascending number; all above `next`.
@@ -135,6 +134,11 @@ package struct RTPReorderBuffer: Sendable {
         } else {
             sort(packet, extendedSequence, datagram, arrival: arrival, emit: emit)
         }
+    }
+
+    /// What is missing may come as late as this: it is waited for as if it had been seen to.
+    package mutating func expect(_ delay: Duration, arrival: WallTime) {
+        raiseLatency(over: min(delay, configuration.maximumLatency), arrival: arrival)
     }
 
     /// Gives up on what is overdue.
