@@ -155,6 +155,7 @@ extension RTPListener.Configuration {
         port = rtp.port
         rtcpPort = rtp.rtcpPort
         takesCorrection = rtp.takesCorrection
+        describedPorts = rtp.extraPorts
         receiveBufferBytes = rtp.bufferSizeBytes
         maxSessions = rtp.maxSessions
         maxSessionsPerAddress = rtp.maxSessionsPerAddress

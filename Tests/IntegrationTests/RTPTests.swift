@@ -133,9 +133,13 @@ import Testing
 
     @Test func groupsAreJoinedOfAnySourceAndOfOne() async throws {
         let (any, one, plain) = (FreePort.udp, FreePort.udp, FreePort.udp)
+        let described = FreePort.udp
+        let sdp = "v=0\\nc=IN IP4 239.255.7.4/1\\nm=video \(described) RTP/AVP 33\\na=rtcp-mux"
         let mirror = try await MirrorProcess(
             yaml: """
+                ingestion.rtp.extra_ports: 20000-32000
                 ingestion.rtp.sessions:
+                  - { stream: described, interface: lo, sdp: "\(sdp)" }
                   - { stream: any, port: \(any), group: 239.255.7.1, interface: 127.0.0.1 }
                   - { stream: one, port: \(one), group: 232.255.7.2, interface: lo, source: 127.0.0.1 }
                   - { stream: plain, port: \(plain), group: 239.255.7.3, interface: lo, payload: mpegts }
@@ -146,10 +150,10 @@ import Testing
         let clip = "-re -stream_loop -1 -i \(MirrorProcess.fixture("h264.ts")) -c copy"
         let senders = try [
             "-f rtp_mpegts rtp://239.255.7.1:\(any)", "-f rtp_mpegts rtp://232.255.7.2:\(one)",
-            "-f mpegts udp://239.255.7.3:\(plain)",
+            "-f mpegts udp://239.255.7.3:\(plain)", "-f rtp_mpegts rtp://239.255.7.4:\(described)",
         ].map { try ffmpeg("\(clip) \($0)?localaddr=127.0.0.1") }
         defer { for sender in senders { sender.signal(SIGTERM) } }
-        for name in ["any", "one", "plain"] {
+        for name in ["any", "one", "plain", "described"] {
             try await waitUntilLive(name, on: mirror, by: viewer)
         }
     }
@@ -243,11 +247,51 @@ import Testing
         }
     }
 
+    /// As ffmpeg writes it for two outputs with a port each.
+    @Test func soundOnAPortOfItsOwnIsTakenBySDP() async throws {
+        let (video, audio) = (FreePort.udp, FreePort.udp)
+        let mirror = try await MirrorProcess(yaml: "ingestion.rtp.extra_ports: 20000-32000")
+        let viewer = Viewer(mirror.address)
+        let sdp = mirror.folder.appending(path: "cam.sdp").path
+        let sender = try ffmpeg(
+            """
+            -re -stream_loop -1 -i \(MirrorProcess.fixture("h264.mkv")) -sdp_file \(sdp)
+            -map 0:v -c:v copy -f rtp rtp://127.0.0.1:\(video)
+            -map 0:a -c:a libopus -ar 48000 -f rtp rtp://127.0.0.1:\(audio)
+            """
+        )
+        defer { sender.signal(SIGTERM) }
+        let isWritten = try await eventually { FileManager.default.fileExists(atPath: sdp) }
+        #expect(isWritten, "\(sender.errors)")
+        let text = try String(contentsOfFile: sdp, encoding: .utf8)
+        let answer = try await viewer.ask("/api/v1/streams/cam/sdp", method: "PUT", body: text)
+        #expect(answer.status == 200, "\(answer.text) \(text)")
+        try await waitUntilLive("cam", on: mirror, by: viewer)
+        var latest = JSONValue.null
+        let isCarried = try await eventually {
+            latest = try await mirror.stream("cam", by: viewer) ?? .null
+            return (0..<2).allSatisfy { index in
+                let stream = latest[path: "publisher.rtp.streams"]?[index]
+                return stream?["state"] == "carried" && stream?["clock"] == "sender_report"
+            }
+        }
+        #expect(isCarried, "\(latest)")
+        #expect(latest["tracks"]?[1]?["codec"] == "Opus")
+        let refused = try await viewer.ask(
+            "/api/v1/streams/x/sdp",
+            method: "PUT",
+            body: "v=0\nm=video 999 RTP/AVP 33"
+        )
+        #expect(refused.status == 409)
+        #expect(refused.text.contains("ingestion.rtp.extra_ports is 20000-32000"))
+    }
+
     @Test func gstreamersReportsKeepPictureAndSoundInStep() async throws {
         let mirror = try await MirrorProcess(
             yaml: """
                 ingestion:
                   rtp:
+                    extra_ports: none
                     sessions:
                       - stream: stage
                         sdp: "v=0\\ns=-\\nc=IN IP4 127.0.0.1\\nm=video 5004 RTP/AVP 96\\na=rtpmap:96 \\

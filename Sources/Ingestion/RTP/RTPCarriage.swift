@@ -36,10 +36,19 @@ struct RTPCarriage {
     var member: RTPTimeline.Member? { writer?.member }
     var needsKeyframe: Bool { writer?.needsKeyframe ?? false }
     var statistics: RTPElementaryStream.Statistics { elementary?.statistics ?? .init() }
-    var missingParameterSets: Bool { elementary?.missingParameterSets ?? false }
+    private var missingParameterSets: Bool { elementary?.missingParameterSets ?? false }
+
+    /// Why nothing of it is carried to viewers, and what to do; `nil` when nothing is wrong.
+    var hint: String? {
+        if case .data = format.kind {
+            return
+                "\(format.name) is counted and not carried: have the sender encode it, as AAC or Opus"
+        }
+        return missingParameterSets ? cure : nil
+    }
 
     /// What to do where parameter sets are missing.
-    var cure: String {
+    private var cure: String {
         switch format.kind {
         case .video(.h264), .video(.hevc):
             "pictures come, but no parameter sets: have the sender repeat them in band "

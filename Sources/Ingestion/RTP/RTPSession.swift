@@ -117,26 +117,25 @@ package struct RTPSession: Sendable {
     /// Takes one packet of a compound RTCP packet.
     package mutating func receive(
         _ packet: RTCPPacket,
-        of medium: Int? = nil,
         arrival: WallTime,
         emit: (MediaEvent) -> Void
     ) {
         switch packet {
         case .senderReport(let report):
             noteEarly(report.ssrc) { $0.report = report }
-            for index in indices(of: report.ssrc, medium) {
+            for index in indices(of: report.ssrc) {
                 streams[index].receive(report, arrival: arrival, program: &program)
             }
         case .sourceDescription(let names):
             for name in names {
                 noteEarly(name.ssrc) { $0.cname = name.name }
-                for index in indices(of: name.ssrc, medium) {
+                for index in indices(of: name.ssrc) {
                     streams[index].setCNAME(name.name, program: &program)
                 }
             }
         case .bye(let ssrcs):
             for ssrc in ssrcs {
-                for index in indices(of: ssrc, medium) {
+                for index in indices(of: ssrc) {
                     streams[index].end(arrival: arrival, program: &program, emit)
                 }
             }
@@ -216,10 +215,8 @@ extension RTPSession {
         return nil
     }
 
-    private func indices(of ssrc: UInt32, _ medium: Int?) -> [Int] {
-        streams.indices.filter { index in
-            streams[index].ssrc == ssrc && (medium == nil || streams[index].medium == medium)
-        }
+    private func indices(of ssrc: UInt32) -> [Int] {
+        streams.indices.filter { streams[$0].ssrc == ssrc }
     }
 
     /// Everything but a packet of a stream that is carried.

@@ -290,7 +290,7 @@ struct RTPStream {
         snapshot.reordering = reorder.statistics
         if let carriage {
             snapshot.units = carriage.statistics
-            if carriage.missingParameterSets { snapshot.hint = carriage.cure }
+            snapshot.hint = carriage.hint
         }
         return snapshot
     }

@@ -99,13 +99,15 @@ extension ProblemDetails {
         )
     }
 
-    /// An SDP whose packets could not be told from those of another stream.
+    /// An SDP whose packets could not be told from those of another stream, or that names a port or a
+    /// group that cannot be had.
     package init(_ error: RTPListenerError) {
+        let isConflict = error.code == .conflict
         self.init(
             .conflict,
             status: .conflict,
-            title: "Cannot be told apart",
-            detail: "\(error.reason); \(error.cure)"
+            title: isConflict ? "Cannot be told apart" : "A port of the SDP cannot be opened",
+            detail: isConflict ? "\(error.reason); \(error.cure)" : "\(error)"
         )
     }
 

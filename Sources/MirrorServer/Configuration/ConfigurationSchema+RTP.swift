@@ -34,6 +34,12 @@ extension ConfigurationSchema {
             "Whether FEC (SMPTE ST 2022-1) is taken, two and four ports above port: 5006 and 5008."
         ),
         ConfigurationKey(
+            "ingestion.rtp.extra_ports",
+            \.rtp.extraPorts,
+            .portRange,
+            "Ports that SDPs may have opened, for media and its RTCP. none: all comes to port."
+        ),
+        ConfigurationKey(
             "ingestion.rtp.buffer_size",
             \.rtp.bufferSizeBytes,
             .byteCount((64 << 10)...(1 << 30)),
@@ -169,6 +175,21 @@ extension ConfigurationFormat where Value == UInt32 {
             return value
         },
         write: { "\($0)" }
+    )
+}
+
+extension ConfigurationFormat where Value == ClosedRange<Int>? {
+    static let portRange = ConfigurationFormat(
+        shape: "two ports, as in 5004-5099, or none",
+        parse: { text throws(ConfigurationMismatch) in
+            if text == "none" { return nil }
+            let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard ends.count == 2, let first = ends[0], let last = ends[1],
+                1 <= first, first <= last, last <= 65_535
+            else { throw ConfigurationMismatch("is no range of ports") }
+            return first...last
+        },
+        write: { $0.map { "\($0.lowerBound)-\($0.upperBound)" } ?? "none" }
     )
 }
 

@@ -115,6 +115,7 @@ extension LoadedConfiguration {
         let sessions = rtp.sessions.compactMap { session in
             var declaration = session.declaration(sdp: session.sdp)
             if declaration?.port == rtp.port { declaration?.port = nil }
+            if rtp.extraPorts != nil { declaration?.takeDescribedPorts(besides: rtp.port) }
             return declaration.map { (declaration: $0, isComplete: session.sdpFile == nil) }
         }
         for (index, (session, isComplete)) in sessions.enumerated() {

@@ -50,10 +50,10 @@ package struct RTPSessionConfiguration: Sendable, Equatable {
         if sdp != nil, sdpFile != nil {
             return ConfigurationMismatch("both sdp and sdp_file are given", cure: "Keep one")
         }
-        if interface != nil, group == nil {
+        if interface != nil, group == nil, sdp == nil, sdpFile == nil {
             return ConfigurationMismatch(
                 "interface without group",
-                cure: "Give the multicast group to join on it"
+                cure: "Give the multicast group to join on it, or an SDP that has one"
             )
         }
         if let group, !group.isMulticast {

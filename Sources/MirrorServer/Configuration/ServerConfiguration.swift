@@ -81,6 +81,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var rtcpPort = 0
         /// Whether FEC is taken, two and four ports above `port`.
         package var takesCorrection = false
+        /// Ports that SDPs may have opened; `nil`: none, and all that they describe comes to `port`.
+        package var extraPorts: ClosedRange<Int>? = 5_004...5_099
         /// What the kernel is asked to hold for each port.
         package var bufferSizeBytes = 8 << 20
         package var maxSessions = 100

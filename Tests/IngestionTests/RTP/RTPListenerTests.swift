@@ -16,6 +16,7 @@ struct RTPListenerTests {
         declarations: [RTPDeclaration] = [],
         idleTimeout: Duration = .seconds(2),
         maxLatency: Duration = .milliseconds(200),
+        describedPorts: ClosedRange<Int>? = nil,
         _ body: (RTPListener, [String: Int]) async throws -> Void
     ) async throws {
         var configuration = RTPListener.Configuration()
@@ -24,6 +25,7 @@ struct RTPListenerTests {
         configuration.declarations = declarations
         configuration.idleTimeout = idleTimeout
         configuration.maxLatency = maxLatency
+        configuration.describedPorts = describedPorts
         let listener = RTPListener(
             configuration: configuration,
             admission: admission,
@@ -244,6 +246,70 @@ struct RTPListenerTests {
             try await listener.announce(nil, for: cam)
             #expect(try #require(await admission.nextEnd()).reason == .disconnected)
             #expect(listener.announcement(of: cam) == nil)
+        }
+    }
+
+    private func announcement(_ text: String) throws -> RTPListener.Announcement {
+        RTPListener.Announcement(text: text, description: try SessionDescription(parsing: text))
+    }
+
+    @Test func portsOfAnSDPAreOpenWhileItHolds() async throws {
+        let admission = RecordingAdmission()
+        let (video, audio) = (FreePort.udp, FreePort.udp)
+        // Both have the payload type that senders begin with.
+        let text = """
+            v=0
+            m=video \(video) RTP/AVP 96
+            a=rtpmap:96 H264/90000
+            a=rtcp-mux
+            m=audio \(audio) RTP/AVP 96
+            a=rtpmap:96 MPEG4-GENERIC/48000/2
+            a=fmtp:96 mode=AAC-hbr; sizelength=13; indexlength=3; indexdeltalength=3; config=1190
+            a=rtcp-mux
+            """
+        try await withListener(
+            admission,
+            idleTimeout: .seconds(50),
+            describedPorts: 20_000...32_000
+        ) { listener, _ in
+            let cam = try #require(StreamName("cam"))
+            try await listener.announce(try announcement(text), for: cam)
+            var picture = RTPTestSource(ssrc: 1, payloadType: 96)
+            var sound = RTPTestSource(ssrc: 2, payloadType: 96)
+            let (pictures, sounds) = (UDPSender(to: video), UDPSender(to: audio))
+            for datagram in picture.keyframe() { pictures.send(Array(buffer: datagram)) }
+            let publication = try #require(await admission.nextPublication())
+            for _ in 0..<2 { sounds.send(Array(buffer: sound.sound())) }
+            let isWhole = try await eventually {
+                let streams = publication.statistics.rtp?.streams ?? []
+                return streams.map(\.format?.name) == ["H.264", "AAC"]
+                    && streams.map(\.medium) == [0, 1]
+            }
+            #expect(isWhole, "\(String(describing: publication.statistics.rtp))")
+
+            // Another SDP may not have what is this one's, nor what is not allowed.
+            let other = try #require(StreamName("other"))
+            let taken = FreePort.udp
+            let holder = try UDPHolder(of: taken)
+            for (port, code) in [
+                (video, RTPListenerError.Code.conflict), (1_023, .portNotAllowed),
+                (taken, .addressInUse),
+            ] {
+                let rival = try announcement(
+                    "v=0\nm=video \(port) RTP/AVP 96\na=rtpmap:96 H264/90000\na=rtcp-mux\n"
+                )
+                let error = await #expect(throws: RTPListenerError.self) {
+                    try await listener.announce(rival, for: other)
+                }
+                #expect(error?.code == code, "\(String(describing: error))")
+                #expect(listener.announcement(of: other) == nil)
+            }
+            holder.close()
+            #expect(listener.statistics.sessions == 1)
+
+            try await listener.announce(nil, for: cam)
+            #expect(try #require(await admission.nextEnd()).reason == .disconnected)
+            for port in [video, audio] { try UDPHolder(of: port).close() }
         }
     }
 

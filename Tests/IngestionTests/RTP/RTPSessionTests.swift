@@ -61,6 +61,8 @@ import Testing
         let statistics = recorder.statistics(at: 400).streams
         #expect(statistics.map(\.state) == [.carried, .carried])
         #expect(statistics.last?.units.units == 10)
+        #expect(statistics.last?.hint?.contains("as AAC or Opus") ?? false)
+        #expect(statistics.first?.hint == nil)
     }
 
     @Test func aPictureIsOutWithItsLastPacket() {

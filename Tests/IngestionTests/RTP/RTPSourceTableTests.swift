@@ -87,6 +87,61 @@ import Testing
         #expect(table.session(ofCorrectionFrom: 78, at: Self.other.address) == nil)
     }
 
+    @Test func portsTellMediaOfOnePayloadTypeApart() throws {
+        let text = """
+            v=0
+            m=video 5004 RTP/AVP 96
+            a=rtpmap:96 H264/90000
+            m=audio 5006 RTP/AVP 96
+            a=rtpmap:96 opus/48000/2
+            """
+        var declared = try declaration("cam") {
+            $0.description = try SessionDescription(parsing: text)
+        }
+        declared.takeDescribedPorts(besides: 5_004)
+        #expect(declared.describedPorts == [5_006])
+        var table = table([declared])
+        var picture = RTPTestSource(ssrc: 1, payloadType: 96)
+        var sound = RTPTestSource(ssrc: 2, payloadType: 96)
+        let opening = try #require(try introduce(&picture, to: &table).opening)
+        #expect(opening.source.port == nil)
+        _ = try table.take(sound.next(), from: Self.camera, to: 5_006, at: 0)
+        let joined = try table.take(sound.next(), from: Self.camera, to: 5_006, at: 0)
+        guard case .joined(let session, _) = joined else {
+            Issue.record("not joined: \(joined)")
+            return
+        }
+        #expect(session == opening.session)
+        // What nobody describes does not get on air by a port that a description has opened.
+        var stranger = RTPTestSource(ssrc: 3, payloadType: 33)
+        _ = try table.take(stranger.next(), from: Self.other, to: 5_006, at: 0)
+        let verdict = try table.take(stranger.next(), from: Self.other, to: 5_006, at: 0)
+        guard case .refused(.unannounced, _) = verdict else {
+            Issue.record("\(verdict)")
+            return
+        }
+    }
+
+    @Test func streamsOfOnePayloadTypeMayHaveAPortEach() throws {
+        func described(_ name: String, port: Int) throws -> RTPDeclaration {
+            let text = "v=0\nm=video \(port) RTP/AVP 96\na=rtpmap:96 H264/90000"
+            var declared = try declaration(name) {
+                $0.description = try SessionDescription(parsing: text)
+            }
+            declared.takeDescribedPorts(besides: 5_004)
+            return declared
+        }
+        let one = try described("one", port: 5_010)
+        #expect(one.conflict(with: try described("two", port: 5_012)) == nil)
+        #expect(one.conflict(with: try described("two", port: 5_010)) != nil)
+        #expect(one.conflict(with: try described("two", port: 5_004)) == nil)
+        // A port of its own goes before.
+        var own = one
+        own.port = 6_000
+        own.takeDescribedPorts(besides: 5_004)
+        #expect(own.describedPorts == [])
+    }
+
     @Test func strayPacketsNeverOpenASession() throws {
         var table = table()
         var sender = RTPTestSource(ssrc: 77, payloadType: 33)
@@ -337,10 +392,17 @@ extension RTPSourceTable {
     mutating func take(
         _ datagram: ByteBuffer,
         from peer: RTPPeer,
+        to port: UInt16? = nil,
         at milliseconds: Int64
     ) throws -> Verdict {
         let packet = try RTPPacket(datagram.readableBytesUInt8Span)
-        return receive(packet, datagram: datagram, from: peer, arrival: .after(milliseconds))
+        return receive(
+            packet,
+            datagram: datagram,
+            from: peer,
+            to: port,
+            arrival: .after(milliseconds)
+        )
     }
 }
 

@@ -163,6 +163,10 @@ import Testing
                 "v=0\nm=audio 5004 RTP/AVP 96\na=rtpmap:96 mpeg4-generic/48000\n"
                     + "a=fmtp:96 sizelength=99", 4, .malformedParameters
             ),
+            (
+                "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+                    + "a=fmtp:96 packetization-mode=2; sprop-interleaving-depth=4", 4, .interleaved
+            ),
             ("v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 VP8/90000", 0, .nothingCarried),
         ] as [(String, Int, SessionDescriptionError.Reason)]
     )

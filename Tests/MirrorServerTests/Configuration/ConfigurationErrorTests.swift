@@ -95,6 +95,8 @@ import Testing
             "{ ingestion.rtp: { fec: true, sessions: [{ stream: a, port: 5008 }] } }",
             "a port of ingestion.rtp.fec are both 5008"
         ),
+        ("ingestion.rtp.extra_ports: 6000", "is no range of ports"),
+        ("ingestion.rtp.extra_ports: 6000-5000", "is no range of ports"),
         ("ingestion.rtp.sessions: [{ stream: a, group: 10.0.0.1 }]", "is no multicast address"),
         ("ingestion.rtp.sessions: [{ stream: a, interface: lo }]", "interface without group"),
         (

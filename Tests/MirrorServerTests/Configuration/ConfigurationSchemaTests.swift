@@ -38,6 +38,7 @@ import Testing
         "ingestion.rtp.port": ("0", "0"),
         "ingestion.rtp.rtcp_port": ("6005", "6005"),
         "ingestion.rtp.fec": ("yes", "true"),
+        "ingestion.rtp.extra_ports": ("6000-6010", "6000-6010"),
         "ingestion.rtp.buffer_size": ("4194304", "4MiB"),
         "ingestion.rtp.max_sessions": ("6", "6"),
         "ingestion.rtp.max_sessions_per_address": ("2", "2"),

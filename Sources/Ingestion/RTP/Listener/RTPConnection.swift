@@ -31,13 +31,19 @@ final class RTPConnection {
     /// Says what sent a report, and nothing of the machine it runs on.
     private static let cname = "mirror"
 
+    private static let reportPeerLimit = 4
+
     let publication: Publication
     let declaration: RTPDeclaration?
     private(set) var receivedBytes: UInt64 = 0
     /// Where its RTCP comes from, and on which socket: where ours goes.
-    var reportPeer: (address: NIOCore.SocketAddress, channel: any Channel)?
+    ///
+    /// Picture and sound may have one each; the newest `reportPeerLimit`.
+    private(set) var reportPeers: [(address: NIOCore.SocketAddress, channel: any Channel)] = []
     /// Something came in this burst of reads.
     var isTouched = false
+    /// Its media come to several ports.
+    private let isToldByPort: Bool
     private let revocation: StopFlag
     // One of the two: datagrams without a header are a transport stream and nothing else.
     private var session: RTPSession?
@@ -57,6 +63,7 @@ final class RTPConnection {
     ) {
         self.publication = publication
         self.declaration = declaration
+        isToldByPort = !(declaration?.describedPorts.isEmpty ?? true)
         self.revocation = revocation
         emit = { [outbox] in outbox.events.append($0) }
         rate = ReceiveRate(limitBitsPerSecond: limitBitsPerSecond, now: .now)
@@ -78,9 +85,30 @@ final class RTPConnection {
         }
     }
 
-    func receive(_ packet: RTPPacket, _ datagram: ByteBuffer, arrival: WallTime) {
+    /// Takes a packet; `port` is one of the session description's, where it did not come to the one
+    /// that all share.
+    func receive(
+        _ packet: RTPPacket,
+        _ datagram: ByteBuffer,
+        to port: UInt16?,
+        arrival: WallTime
+    ) {
         burstBytes += packet.payload.count
-        session?.receive(packet, datagram: datagram, arrival: arrival, emit: emit)
+        session?.receive(
+            packet,
+            datagram: datagram,
+            of: isToldByPort
+                ? declaration?.medium(ofPacketTo: port, payloadType: packet.payloadType) : nil,
+            arrival: arrival,
+            emit: emit
+        )
+    }
+
+    func noteReportPeer(_ address: NIOCore.SocketAddress, _ channel: any Channel) {
+        guard reportPeers.last?.address != address else { return }
+        reportPeers.removeAll { $0.address == address }
+        if reportPeers.count >= Self.reportPeerLimit { reportPeers.removeFirst() }
+        reportPeers.append((address, channel))
     }
 
     func receive(plain datagram: ByteBuffer, arrival: WallTime) {

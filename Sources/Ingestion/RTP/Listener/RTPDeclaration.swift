@@ -25,6 +25,8 @@ package struct RTPDeclaration: Sendable, Equatable {
     package var interface: String?
     /// `nil`: what comes is recognised from its packets.
     package var description: SessionDescription?
+    /// Ports of the description that are opened beside the one that all share.
+    package private(set) var describedPorts: Set<UInt16> = []
     /// Its text, as it was given.
     package var descriptionText = ""
 
@@ -37,13 +39,45 @@ package struct RTPDeclaration: Sendable, Equatable {
         (source == nil ? 0 : 1) + (ssrc == nil ? 0 : 1) + (description == nil ? 0 : 1)
     }
 
-    func matches(_ address: IPAddress, ssrc: UInt32, payloadType: UInt8) -> Bool {
-        if let source, !source.contains(address) { return false }
-        if let own = self.ssrc, own != ssrc { return false }
-        guard let description else { return true }
+    func matches(_ sender: RTPSourceTable.Source, payloadType: UInt8) -> Bool {
+        if let source, !source.contains(sender.peer.address) { return false }
+        if let ssrc, ssrc != sender.ssrc { return false }
+        guard let description else { return sender.port == nil }
         return description.media.contains { media in
-            media.names(payloadType) && media.names(ssrc: ssrc) && media.allows(address)
+            ownPort(of: media) == sender.port && media.names(payloadType)
+                && media.names(ssrc: sender.ssrc) && media.allows(sender.peer.address)
         }
+    }
+
+    /// The medium that a packet is of; `nil` where ports do not tell.
+    func medium(ofPacketTo port: UInt16?, payloadType: UInt8) -> Int? {
+        guard !describedPorts.isEmpty else { return nil }
+        return description?.media.firstIndex {
+            ownPort(of: $0) == port && $0.names(payloadType)
+        }
+    }
+
+    /// The media of the description that come to this port.
+    func media(at port: UInt16?) -> [MediaDescription] {
+        description?.media.filter { $0.kind != .other && $0.port != 0 && ownPort(of: $0) == port }
+            ?? []
+    }
+
+    /// Where a medium comes to; `nil`: the port that all share, or that of the declaration.
+    private func ownPort(of medium: MediaDescription) -> UInt16? {
+        describedPorts.contains(medium.port) ? medium.port : nil
+    }
+
+    /// Has the ports that the description names be opened, but for the one that all share.
+    ///
+    /// A port of the declaration goes before: then all comes there.
+    package mutating func takeDescribedPorts(besides shared: Int) {
+        guard port == nil, let description else {
+            describedPorts = []
+            return
+        }
+        let named = description.media.filter { $0.kind != .other && $0.port != 0 }.map(\.port)
+        describedPorts = Set(named.filter { Int($0) != shared })
     }
 
     /// Why a packet could belong to either of two sessions; `nil` when none can.
@@ -58,7 +92,9 @@ package struct RTPDeclaration: Sendable, Equatable {
             return "cannot be told apart"
         }
         let isShared = description.media.contains { medium in
-            theirs.media.contains(where: medium.overlaps)
+            theirs.media.contains {
+                other.ownPort(of: $0) == ownPort(of: medium) && medium.overlaps($0)
+            }
         }
         return isShared ? "have a payload type in common and cannot be told apart" : nil
     }

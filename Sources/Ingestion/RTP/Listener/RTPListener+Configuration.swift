@@ -8,6 +8,9 @@ extension RTPListener {
         package var rtcpPort = 0
         /// FEC of SMPTE ST 2022-1 is taken, two and four ports above `port`.
         package var takesCorrection = false
+        /// Ports that session descriptions may have opened; `nil`: none, what they describe comes to
+        /// `port`.
+        package var describedPorts: ClosedRange<Int>?
         /// What the kernel is asked to hold for each port until it is read.
         package var receiveBufferBytes = 8 << 20
         package var maxSessions = 100

@@ -32,9 +32,15 @@ package final class RTPListener: Service {
         }
     }
 
+    private struct Serving {
+        let sockets: [RTPSockets]
+        let described: RTPDescribedPorts
+        let group: MultiThreadedEventLoopGroup
+    }
+
     private enum State {
         case idle
-        case open([RTPSockets], MultiThreadedEventLoopGroup)
+        case open(Serving)
         case closed
     }
 
@@ -42,6 +48,8 @@ package final class RTPListener: Service {
     private let access: RTPAccessControl
     private let state = Mutex(State.idle)
     private let announcements = Mutex<[StreamName: Announcement]>([:])
+    /// The newest announcement; each waits for the one before.
+    private let newest = Mutex<Task<Result<Void, RTPListenerError>, Never>?>(nil)
     private let logger: Logger
 
     package init(
@@ -86,7 +94,23 @@ package final class RTPListener: Service {
             wanted: configuration.receiveBufferBytes,
             logger: logger
         )
-        state.withLock { $0 = .open(all, group) }
+        let serving = Serving(
+            sockets: all,
+            described: RTPDescribedPorts(
+                beside: all[0],
+                configuration: configuration,
+                logger: logger
+            ),
+            group: group
+        )
+        do throws(RTPListenerError) {
+            let announced = announcements.withLock { $0 }
+            try await hold(declarations(with: announced, shared: all[0].port), on: serving)
+        } catch {
+            await close(serving.sockets, group)
+            throw error
+        }
+        state.withLock { $0 = .open(serving) }
         return all.enumerated().flatMap { index, sockets in
             let suffix = index == 0 ? "" : "-\(sockets.port)"
             return [Opened(service: "rtp\(suffix)", port: sockets.port)]
@@ -101,14 +125,14 @@ package final class RTPListener: Service {
     package func run() async throws {
         if case .idle = state.withLock({ $0 }) { _ = try await start() }
         try? await gracefulShutdown()
-        let (sockets, group) = state.withLock { state in
-            guard case .open(let sockets, let group) = state else {
-                return ([RTPSockets](), MultiThreadedEventLoopGroup?.none)
-            }
+        let serving = state.withLock { state -> Serving? in
+            guard case .open(let serving) = state else { return nil }
             state = .closed
-            return (sockets, group)
+            return serving
         }
-        if let group { await close(sockets, group) }
+        guard let serving else { return }
+        await serving.described.close()
+        await close(serving.sockets, serving.group)
     }
 
     private func close(_ all: [RTPSockets], _ group: MultiThreadedEventLoopGroup) async {
@@ -131,7 +155,7 @@ package final class RTPListener: Service {
             key: "ingestion.rtp.port",
             rtcpKey: "ingestion.rtp.rtcp_port"
         )
-        try checkConflicts(configuration.declarations)
+        try checkConflicts(declarations(with: [:], shared: configuration.port))
         return [shared]
             + own.sorted { $0.key < $1.key }.map { port, declarations in
                 let isPlain = declarations.contains { $0.payload == .mpegts }
@@ -140,6 +164,7 @@ package final class RTPListener: Service {
                     rtcpPort: isPlain ? nil : declarations.compactMap(\.rtcpPort).first ?? 0,
                     hasCorrection: declarations.contains(where: \.hasCorrection),
                     declarations: declarations,
+                    memberships: declarations.flatMap { MulticastMembership.all(of: $0, at: nil) },
                     key: "port in ingestion.rtp.sessions",
                     rtcpKey: "rtcp_port in ingestion.rtp.sessions"
                 )
@@ -181,15 +206,36 @@ extension RTPListener {
     /// it back.
     ///
     /// Contributions to which it applies begin anew with their next packet. Throws when its packets
-    /// could not be told from those of another stream.
+    /// could not be told from those of another stream, or a port that it names cannot be opened; then
+    /// all is as before.
     package func announce(
         _ announcement: Announcement?,
         for stream: StreamName
     ) async throws(RTPListenerError) {
-        let all = try announcements.withLock { announcements throws(RTPListenerError) in
-            var changed = announcements
-            changed[stream] = announcement
-            let all = declarations(with: changed)
+        let work = newest.withLock { newest in
+            let task = Task { [before = newest] in
+                _ = await before?.value
+                return await self.apply(announcement, for: stream)
+            }
+            newest = task
+            return task
+        }
+        try await work.value.get()
+    }
+
+    /// `announce`, when no other is under way.
+    private func apply(
+        _ announcement: Announcement?,
+        for stream: StreamName
+    ) async -> Result<Void, RTPListenerError> {
+        let serving = state.withLock { state in
+            if case .open(let serving) = state { serving } else { Serving?.none }
+        }
+        var changed = announcements.withLock { $0 }
+        changed[stream] = announcement
+        let shared = serving?.sockets.first?.port ?? configuration.port
+        let all = declarations(with: changed, shared: shared)
+        do throws(RTPListenerError) {
             try checkConflicts(all)
             guard changed.count <= Self.announcementLimit else {
                 throw RTPListenerError(
@@ -199,22 +245,34 @@ extension RTPListener {
                     cure: "delete one"
                 )
             }
-            announcements = changed
-            return all
+            if let serving { try await hold(all, on: serving) }
+        } catch {
+            return .failure(error)
         }
-        let sockets = state.withLock { state in
-            if case .open(let sockets, _) = state { sockets } else { [RTPSockets]() }
-        }
-        for (index, sockets) in sockets.enumerated() {
-            let port = index == 0 ? nil : Optional(sockets.port)
-            let own = all.filter { $0.port == port }
-            let receiver = sockets.receiver
-            // A loop that has stopped has nothing to tell apart.
-            try? await receiver.eventLoop.submit { receiver.value.update(own) }.get()
+        announcements.withLock { $0 = changed }
+        return .success(())
+    }
+
+    /// Has the ports that these declarations name be open, and their packets be told by them.
+    private func hold(
+        _ all: [RTPDeclaration],
+        on serving: Serving
+    ) async throws(RTPListenerError) {
+        try await serving.described.change(to: all.filter { $0.port == nil }) {
+            for (index, sockets) in serving.sockets.enumerated() {
+                let port = index == 0 ? nil : Optional(sockets.port)
+                let own = all.filter { $0.port == port }
+                let receiver = sockets.receiver
+                // A loop that has stopped has nothing to tell apart.
+                try? await receiver.eventLoop.submit { receiver.value.update(own) }.get()
+            }
         }
     }
 
-    private func declarations(with announcements: [StreamName: Announcement]) -> [RTPDeclaration] {
+    private func declarations(
+        with announcements: [StreamName: Announcement],
+        shared: Int
+    ) -> [RTPDeclaration] {
         var left = announcements
         var all = configuration.declarations
         for index in all.indices {
@@ -226,6 +284,8 @@ extension RTPListener {
             declaration.description = announcement.description
             all.append(declaration)
         }
+        guard configuration.describedPorts != nil else { return all }
+        for index in all.indices { all[index].takeDescribedPorts(besides: shared) }
         return all
     }
 }

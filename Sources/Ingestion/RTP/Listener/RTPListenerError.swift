@@ -4,6 +4,8 @@ package struct RTPListenerError: Error, Sendable, Equatable, CustomStringConvert
         case addressInUse = "address_in_use"
         case system = "system"
         case noInterface = "no_interface"
+        /// A session description names a port that `ingestion.rtp.extra_ports` does not hold.
+        case portNotAllowed = "port_not_allowed"
         /// Two declarations cannot be told apart.
         case conflict = "conflict"
     }

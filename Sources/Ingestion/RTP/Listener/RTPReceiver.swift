@@ -66,8 +66,14 @@ final class RTPReceiver {
         }
     }
 
-    /// Takes a datagram of the RTP socket, or of the RTCP socket.
-    func receive(_ envelope: AddressedEnvelope<ByteBuffer>, from channel: any Channel) {
+    /// Takes a datagram of an RTP socket, or of an RTCP socket.
+    ///
+    /// `described` is the port of the media, where a session description names it.
+    func receive(
+        _ envelope: AddressedEnvelope<ByteBuffer>,
+        to described: UInt16?,
+        from channel: any Channel
+    ) {
         let arrival = begin()
         let datagram = envelope.data
         guard datagram.readableBytes < RTPSocketHandler.maxDatagramBytes,
@@ -91,7 +97,7 @@ final class RTPReceiver {
                 arrival: arrival
             )
         } else {
-            receive(media: datagram, from: peer, arrival: arrival)
+            receive(media: datagram, from: peer, to: described, arrival: arrival)
         }
     }
 
@@ -129,19 +135,30 @@ final class RTPReceiver {
         touched.removeAll(keepingCapacity: true)
     }
 
-    private func receive(media datagram: ByteBuffer, from peer: RTPPeer, arrival: WallTime) {
+    private func receive(
+        media datagram: ByteBuffer,
+        from peer: RTPPeer,
+        to described: UInt16?,
+        arrival: WallTime
+    ) {
         let packet = Self.packet(in: datagram)
         guard let packet else {
             tally.ignoredDatagrams &+= 1
             return
         }
-        let verdict = table.receive(packet, datagram: datagram, from: peer, arrival: arrival)
+        let verdict = table.receive(
+            packet,
+            datagram: datagram,
+            from: peer,
+            to: described,
+            arrival: arrival
+        )
         if case .session(let session) = verdict {
             guard let connection = connections[session] else { return }
             touch(connection)
-            connection.receive(packet, datagram, arrival: arrival)
+            connection.receive(packet, datagram, to: described, arrival: arrival)
         } else {
-            follow(verdict, peer: peer, arrival: arrival)
+            follow(verdict, peer: peer, to: described, arrival: arrival)
         }
     }
 
@@ -152,12 +169,17 @@ final class RTPReceiver {
             touch(connection)
             connection.receive(plain: datagram, arrival: arrival)
         } else {
-            follow(verdict, peer: peer, arrival: arrival)
+            follow(verdict, peer: peer, to: nil, arrival: arrival)
         }
     }
 
     /// Everything but a datagram of a session under way.
-    private func follow(_ verdict: RTPSourceTable.Verdict, peer: RTPPeer, arrival: WallTime) {
+    private func follow(
+        _ verdict: RTPSourceTable.Verdict,
+        peer: RTPPeer,
+        to described: UInt16?,
+        arrival: WallTime
+    ) {
         switch verdict {
         case .session, .pending: break
         case .ignored: tally.ignoredDatagrams &+= 1
@@ -166,7 +188,7 @@ final class RTPReceiver {
             access.refuse(refusal, access.request(name, peer, isPlain: isPlain))
         case .joined(let session, let datagrams):
             guard let connection = connections[session] else { return }
-            replay(datagrams, to: connection, from: peer, arrival: arrival)
+            replay(datagrams, to: connection, from: peer, at: described, arrival: arrival)
         case .opening(let opening):
             open(opening, arrival: arrival)
         }
@@ -185,6 +207,7 @@ final class RTPReceiver {
                 opening.datagrams,
                 to: connection,
                 from: opening.source.peer,
+                at: opening.source.port,
                 arrival: arrival
             )
         } catch {
@@ -197,6 +220,7 @@ final class RTPReceiver {
         _ datagrams: [ByteBuffer],
         to connection: RTPConnection,
         from peer: RTPPeer,
+        at described: UInt16?,
         arrival: WallTime
     ) {
         touch(connection)
@@ -207,7 +231,7 @@ final class RTPReceiver {
             if isPlain {
                 connection.receive(plain: datagram, arrival: arrival)
             } else if let packet = Self.packet(in: datagram) {
-                connection.receive(packet, datagram, arrival: arrival)
+                connection.receive(packet, datagram, to: described, arrival: arrival)
             }
         }
     }
@@ -227,7 +251,7 @@ final class RTPReceiver {
                 let session = table.session(ofReportFrom: ssrc, at: peer.address)
             {
                 connection = connections[session]
-                connection?.reportPeer = place
+                connection?.noteReportPeer(place.0, place.1)
             }
             guard let connection else { continue }
             touch(connection)
@@ -282,11 +306,12 @@ extension RTPReceiver {
 
     /// Only to where RTCP came from: nobody is sent anything who did not ask for it.
     private func sendFeedback(_ connection: RTPConnection, now: WallTime) {
-        guard let peer = connection.reportPeer,
-            let feedback = connection.takeFeedback(now: now)
+        guard !connection.reportPeers.isEmpty, let feedback = connection.takeFeedback(now: now)
         else { return }
-        let envelope = AddressedEnvelope(remoteAddress: peer.address, data: feedback)
-        peer.channel.writeAndFlush(envelope, promise: nil)
+        for peer in connection.reportPeers {
+            let envelope = AddressedEnvelope(remoteAddress: peer.address, data: feedback)
+            peer.channel.writeAndFlush(envelope, promise: nil)
+        }
     }
 
     private func end(_ session: Int, _ ending: RTPConnection.Ending, now: WallTime) {

@@ -6,8 +6,8 @@ final class RTPSocketHandler: ChannelInboundHandler {
 
     /// What comes to a socket.
     enum Role {
-        /// RTP or RTCP: every packet says which.
-        case media
+        /// RTP or RTCP: every packet says which. With the port, where a session description names it.
+        case media(port: UInt16?)
         /// Forward error correction, of columns or of rows: every packet says which.
         case correction
     }
@@ -27,7 +27,8 @@ final class RTPSocketHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch role {
-        case .media: receiver.receive(unwrapInboundIn(data), from: context.channel)
+        case .media(let port):
+            receiver.receive(unwrapInboundIn(data), to: port, from: context.channel)
         case .correction: receiver.receive(correction: unwrapInboundIn(data))
         }
     }

@@ -22,6 +22,7 @@ struct RTPSockets {
         /// FEC is taken two and four ports above.
         var hasCorrection = false
         var declarations: [RTPDeclaration]
+        var memberships: [MulticastMembership] = []
         /// The keys that move them.
         var key: String
         var rtcpKey: String
@@ -40,23 +41,38 @@ struct RTPSockets {
         var channels: [any Channel] = []
         var correction: [any Channel] = []
         do throws(RTPListenerError) {
-            let media = try await bind(wanted.port, wanted.key, configuration, on: eventLoop)
+            let media = try await bind(
+                wanted.port,
+                cure: Self.cure(wanted.key),
+                configuration,
+                on: eventLoop
+            )
             channels.append(media)
             let port = media.localAddress?.port ?? wanted.port
             var rtcpPort: Int?
             if let want = wanted.rtcpPort {
                 let number = want == 0 && wanted.port != 0 ? wanted.port + 1 : want
-                let reports = try await bind(number, wanted.rtcpKey, configuration, on: eventLoop)
+                let reports = try await bind(
+                    number,
+                    cure: Self.cure(wanted.rtcpKey),
+                    configuration,
+                    on: eventLoop
+                )
                 channels.append(reports)
                 rtcpPort = reports.localAddress?.port
             }
             for distance in wanted.hasCorrection ? correctionDistances : [] {
                 correction.append(
-                    try await bind(port + distance, wanted.key, configuration, on: eventLoop)
+                    try await bind(
+                        port + distance,
+                        cure: Self.cure(wanted.key),
+                        configuration,
+                        on: eventLoop
+                    )
                 )
             }
-            for declaration in wanted.declarations {
-                try await MulticastMembership(declaration)?.join(on: channels + correction)
+            for membership in wanted.memberships {
+                try await membership.join(on: channels + correction)
             }
             let receiver = try await serve(
                 channels,
@@ -106,7 +122,8 @@ struct RTPSockets {
                     access: access,
                     eventLoop: eventLoop
                 )
-                for (channel, role) in channels.map({ ($0, RTPSocketHandler.Role.media) })
+                for (channel, role) in channels.map({ ($0, RTPSocketHandler.Role.media(port: nil)) }
+                )
                     + correction.map({ ($0, .correction) })
                 {
                     try channel.pipeline.syncOperations.addHandler(
@@ -125,9 +142,13 @@ struct RTPSockets {
         }
     }
 
-    private static func bind(
+    private static func cure(_ key: String) -> String {
+        "\(key) moves it, and ingestion.rtp.enabled: false does without RTP"
+    }
+
+    static func bind(
         _ port: Int,
-        _ key: String,
+        cure: String,
         _ configuration: RTPListener.Configuration,
         on eventLoop: any EventLoop
     ) async throws(RTPListenerError) -> any Channel {
@@ -136,7 +157,7 @@ struct RTPSockets {
                 code: .system,
                 operation: "binding UDP \(configuration.bindAddress) port \(port)",
                 reason: "ports end at 65535",
-                cure: "\(key) moves it"
+                cure: cure
             )
         }
         do {
@@ -169,13 +190,20 @@ struct RTPSockets {
             }
             return try await bootstrap.bind(to: address).get()
         } catch {
-            let isTaken = (error as? IOError)?.errnoCode == EADDRINUSE
             throw RTPListenerError(
-                code: isTaken ? .addressInUse : .system,
+                code: (error as? IOError)?.errnoCode == EADDRINUSE ? .addressInUse : .system,
                 operation: "binding UDP \(configuration.bindAddress) port \(port)",
-                reason: isTaken ? "another program has it" : "\(error)",
-                cure: "\(key) moves it, and ingestion.rtp.enabled: false does without RTP"
+                reason: reason(of: error),
+                cure: cure
             )
+        }
+    }
+
+    private static func reason(of error: any Error) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: "another program has it"
+        case EACCES: "ports below 1024 are for root alone"
+        default: "\(error)"
         }
     }
 

@@ -33,6 +33,8 @@ package struct RTPSourceTable: Sendable {
     package struct Source: Sendable, Hashable {
         package let peer: RTPPeer
         package let ssrc: UInt32
+        /// Which port of a session description it sends to; `nil`: the one that all share.
+        package var port: UInt16?
     }
 
     struct Session {
@@ -84,13 +86,16 @@ package struct RTPSourceTable: Sendable {
     package var newcomerCount: Int { newcomers.count }
 
     /// Takes a datagram with an RTP header.
+    ///
+    /// `port` is one that a session description names, beside the one of the table.
     package mutating func receive(
         _ packet: RTPPacket,
         datagram: ByteBuffer,
         from peer: RTPPeer,
+        to port: UInt16? = nil,
         arrival: WallTime
     ) -> Verdict {
-        let source = Source(peer: peer, ssrc: packet.ssrc)
+        let source = Source(peer: peer, ssrc: packet.ssrc, port: port)
         if let index = members.index(forKey: source) {
             members.values[index].lastArrival = arrival
             return .session(members.values[index].session)
@@ -247,7 +252,8 @@ package struct RTPSourceTable: Sendable {
         payloadType: UInt8
     ) -> Verdict {
         guard let newcomer = newcomers[source], newcomer.isProven else { return .pending }
-        guard newcomer.declaration != nil || acceptsUnannounced else {
+        // To a port of a description comes only what one describes.
+        guard newcomer.declaration != nil || acceptsUnannounced && source.port == nil else {
             return turnAway(source, .unannounced)
         }
         if let session = sessionToJoin(source, newcomer, payloadType) {
@@ -364,7 +370,7 @@ package struct RTPSourceTable: Sendable {
     /// The declaration with the most facts that fit.
     private func declaration(of source: Source, payloadType: UInt8) -> RTPDeclaration? {
         declarations.lazy
-            .filter { $0.matches(source.peer.address, ssrc: source.ssrc, payloadType: payloadType) }
+            .filter { $0.matches(source, payloadType: payloadType) }
             .max { $0.facts < $1.facts }
     }
 

@@ -151,6 +151,13 @@ struct SessionDescriptionReader {
                 medium.retransmissions[type] = MediaDescription.Retransmission(fields)
                 continue
             }
+            // Units in another order than that of decoding would make pictures of what belongs to others.
+            if payloadMap.name == "h264", fields["sprop-interleaving-depth"] ?? "0" != "0" {
+                throw SessionDescriptionError(
+                    line: parameters[type]?.line ?? map.line,
+                    reason: .interleaved
+                )
+            }
             do {
                 medium.payloads[type] = try RTPPayloadFormat(payloadMap, fields)
             } catch {
