@@ -61,6 +61,14 @@ extension Advice {
                     48000 Hz.
                     """
             )
+        case .data(let format) where format.kind == .linearPCM:
+            Advice(
+                code: .formatNotPackaged,
+                text: """
+                    Linear PCM (L16, L24) is received and not carried to viewers: no browser plays it over \
+                    HLS. Have the sender encode it, as AAC or Opus.
+                    """
+            )
         case .data(let format):
             Advice(
                 code: .formatNotPackaged,

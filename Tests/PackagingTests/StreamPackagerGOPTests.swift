@@ -191,6 +191,16 @@ import Testing
         )
     }
 
+    @Test func linearPCMIsToBeSentAsSomethingElse() {
+        let source = SyntheticSource()
+        let format = DataFormat(kind: .linearPCM, streamType: 0)
+        let tracks = TrackList(
+            source.tracks.tracks + [Track(id: Track.ID(9), format: .data(format))]
+        )
+        let (_, statistics) = StreamPackager.outputs(of: [.tracks(tracks)])
+        #expect(statistics.advice.contains { $0.text.contains("as AAC or Opus") })
+    }
+
     @Test func frameRateAndGOPAreMeasured() {
         var source = SyntheticSource()
         source.frameRate = Rational(60_000, 1_001)
