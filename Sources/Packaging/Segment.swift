@@ -77,11 +77,6 @@ package struct Segment: Sendable {
     package mutating func complete() {
         isComplete = true
     }
-
-    /// Of its last part; `nil` for a gap.
-    package var lastPartIndex: UInt64? {
-        parts.isEmpty ? nil : UInt64(parts.count - 1)
-    }
 }
 
 extension MediaTime {

@@ -57,36 +57,22 @@ import Testing
     @Test func playbackGoesOnWhenAKilledPublisherIsBackAfterTwoSeconds() async throws {
         let mirror = try await MirrorProcess()
         let first = try await LiveSource.h264.publish(to: mirror, as: "stage")
-        let viewer = Viewer(mirror.address)
-        _ = try await viewer.waitFor("/live/stage/playlist.m3u8")
-        try await viewer.shutDown()
-        try await Chromium.withPage { ours in
-            try await Chromium.withPage { stock in
-                let playlist = mirror.address + "/live/stage/playlist.m3u8"
-                try await ours.watch("stage", on: mirror)
-                try await stock.playWithStockPlayer(playlist, from: mirror.address)
-                try await stock.waitForPicture()
-                for page in [ours, stock] {
-                    try await page.waitForPlayback(of: 4, atMost: .seconds(30))
-                    try await page.evaluate("window.isTheSamePage = true")
-                }
-
-                first.kill()
-                try await Task.sleep(for: .seconds(2))
-                let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
-                defer { second.stop() }
-                // More than the buffers held: this is the second publisher's.
-                for page in [ours, stock] {
-                    try await page.waitForPlayback(of: 12, atMost: .seconds(60))
-                    let before = try await page.playback
-                    try await page.waitForPlayback(of: 3, atMost: .seconds(10))
-                    let after = try await page.playback
-                    #expect(after.decodedSoundBytes > before.decodedSoundBytes)
-                    #expect(after.decodedPictureBytes > before.decodedPictureBytes)
-                    #expect(try await page.evaluate("window.isTheSamePage") == true)
-                }
-                #expect(try await ours.text("#state") == "Live")
+        try await Self.withBothPlayers(of: "stage", on: mirror) { ours, stock in
+            first.kill()
+            try await Task.sleep(for: .seconds(2))
+            let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
+            defer { second.stop() }
+            // More than the buffers held: this is the second publisher's.
+            for page in [ours, stock] {
+                try await page.waitForPlayback(of: 12, atMost: .seconds(60))
+                let before = try await page.playback
+                try await page.waitForPlayback(of: 3, atMost: .seconds(10))
+                let after = try await page.playback
+                #expect(after.decodedSoundBytes > before.decodedSoundBytes)
+                #expect(after.decodedPictureBytes > before.decodedPictureBytes)
+                #expect(try await page.evaluate("window.isTheSamePage") == true)
             }
+            #expect(try await ours.text("#state") == "Live")
         }
     }
 
@@ -101,33 +87,48 @@ import Testing
             yaml: "publishing: { grace: 1s, slate: { file: \"\(file)\", after: 500ms } }\n"
         )
         let first = try await LiveSource.h264.publish(to: mirror, as: "stage")
+        try await Self.withBothPlayers(of: "stage", on: mirror) { ours, stock in
+            first.kill()
+            // Far more than the buffers held: this is the slate.
+            for page in [ours, stock] {
+                try await page.waitForPlayback(of: 12, atMost: .seconds(40))
+            }
+            #expect(try await ours.text("#state") == "Live")
+            let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
+            defer { second.stop() }
+            for page in [ours, stock] {
+                try await page.waitForPlayback(of: 12, atMost: .seconds(40))
+                #expect(try await page.evaluate("window.isTheSamePage") == true)
+            }
+            #expect(try await ours.text("#state") == "Live")
+            #expect(mirror.logged("slate off air").count == 1)
+        }
+    }
+
+    /// Our page and one with a stock hls.js, each of which has played the stream for four seconds and is
+    /// marked, so that a reload shows.
+    private static func withBothPlayers(
+        of stream: String,
+        on mirror: MirrorProcess,
+        body: (_ ours: Chromium, _ stock: Chromium) async throws -> Void
+    ) async throws {
+        let playlist = "/live/\(stream)/playlist.m3u8"
         let viewer = Viewer(mirror.address)
-        _ = try await viewer.waitFor("/live/stage/playlist.m3u8")
+        _ = try await viewer.waitFor(playlist)
         try await viewer.shutDown()
         try await Chromium.withPage { ours in
             try await Chromium.withPage { stock in
-                let playlist = mirror.address + "/live/stage/playlist.m3u8"
-                try await ours.watch("stage", on: mirror)
-                try await stock.playWithStockPlayer(playlist, from: mirror.address)
+                try await ours.watch(stream, on: mirror)
+                try await stock.playWithStockPlayer(
+                    mirror.address + playlist,
+                    from: mirror.address
+                )
                 try await stock.waitForPicture()
                 for page in [ours, stock] {
                     try await page.waitForPlayback(of: 4, atMost: .seconds(30))
                     try await page.evaluate("window.isTheSamePage = true")
                 }
-                first.kill()
-                // Far more than the buffers held: this is the slate.
-                for page in [ours, stock] {
-                    try await page.waitForPlayback(of: 12, atMost: .seconds(40))
-                }
-                #expect(try await ours.text("#state") == "Live")
-                let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
-                defer { second.stop() }
-                for page in [ours, stock] {
-                    try await page.waitForPlayback(of: 12, atMost: .seconds(40))
-                    #expect(try await page.evaluate("window.isTheSamePage") == true)
-                }
-                #expect(try await ours.text("#state") == "Live")
-                #expect(mirror.logged("slate off air").count == 1)
+                try await body(ours, stock)
             }
         }
     }

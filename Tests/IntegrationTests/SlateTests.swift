@@ -118,14 +118,13 @@ import Testing
     }
 
     @Test func aFileThatCannotBeShownKeepsTheServerFromStarting() async throws {
-        let process = try ExternalProcess(
-            MirrorProcess.binary.path,
-            ["serve"],
-            environment: ["MIRROR_PUBLISHING_SLATE_FILE": "/nowhere/slate.png"]
-        )
-        let result = await process.wait(atMost: .seconds(10))
-        #expect(result.status != 0)
-        #expect(result.errors.contains("slate /nowhere/slate.png: it cannot be read"))
+        let failure = await #expect(throws: MirrorProcess.NotListening.self) {
+            try await MirrorProcess(
+                environment: ["MIRROR_PUBLISHING_SLATE_FILE": "/nowhere/slate.png"]
+            )
+        }
+        let words = failure?.description ?? ""
+        #expect(words.contains("slate /nowhere/slate.png: it cannot be read"), "\(words)")
     }
 
     private static func follow(

@@ -32,15 +32,7 @@ import Testing
     }
 
     @Test func aSenderThatIsLookedAtIsShownWithWhatItLacks() async throws {
-        let detection = RTPDetection(
-            name: try #require(StreamName("rtp-7")),
-            peer: RTPPeer(address: IPAddress(ipv4: 0xC000_0207), port: 41_000),
-            ssrc: 7,
-            payloadType: 96,
-            since: .sample,
-            packets: 12,
-            hint: "no parameter sets in band"
-        )
+        let detection = try RTPDetection.sample()
         let fixture = ManagementFixture(streams: [StreamSnapshot(detection)])
         try await browse(fixture) { page, address in
             try await page.navigate(to: address)

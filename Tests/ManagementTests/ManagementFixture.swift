@@ -184,3 +184,18 @@ extension Track {
         format: .data(DataFormat(kind: .scte35, streamType: 0x86))
     )
 }
+
+extension RTPDetection {
+    /// A sender of H.264 that lacks its parameter sets.
+    static func sample() throws -> RTPDetection {
+        RTPDetection(
+            name: try #require(StreamName("rtp-7")),
+            peer: RTPPeer(address: IPAddress(ipv4: 0xC000_0207), port: 41_000),
+            ssrc: 7,
+            payloadType: 96,
+            since: .sample,
+            packets: 12,
+            hint: "no parameter sets in band"
+        )
+    }
+}

@@ -119,6 +119,7 @@ package final class MirrorProcess: Sendable {
             guard process.isRunning else { break }
             try await Task.sleep(for: .milliseconds(2))
         }
-        throw NotListening(description: "mirror did not start:\n\(process.errors)")
+        let result = await process.wait(atMost: .seconds(1))
+        throw NotListening(description: "mirror did not start:\n\(result.errors)")
     }
 }

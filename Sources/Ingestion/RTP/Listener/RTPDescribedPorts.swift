@@ -124,12 +124,7 @@ final class RTPDescribedPorts: Sendable {
                 )
             }.get()
         } catch {
-            throw RTPListenerError(
-                code: .system,
-                operation: "serving UDP \(port)",
-                reason: "\(error)",
-                cure: "try again"
-            )
+            throw RTPListenerError.serving(Int(port), error)
         }
         logger.info("RTP port opened", metadata: ["port": "\(port)"])
     }

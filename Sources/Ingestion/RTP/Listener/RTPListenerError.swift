@@ -18,4 +18,14 @@ package struct RTPListenerError: Error, Sendable, Equatable, CustomStringConvert
     package let cure: String
 
     package var description: String { "\(operation): \(reason); \(cure)" }
+
+    /// The port is open, and nothing can be done with it.
+    static func serving(_ port: Int, _ error: any Error) -> RTPListenerError {
+        RTPListenerError(
+            code: .system,
+            operation: "serving UDP \(port)",
+            reason: "\(error)",
+            cure: "try again"
+        )
+    }
 }

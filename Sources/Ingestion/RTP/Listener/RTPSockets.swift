@@ -133,12 +133,7 @@ struct RTPSockets {
                 return NIOLoopBound(receiver, eventLoop: eventLoop)
             }.get()
         } catch {
-            throw RTPListenerError(
-                code: .system,
-                operation: "serving UDP \(port)",
-                reason: "\(error)",
-                cure: "try again"
-            )
+            throw RTPListenerError.serving(port, error)
         }
     }
 
