@@ -121,17 +121,14 @@ struct AudioPackager: Sendable {
 
     /// Publishes what belongs before `end`, with a frame at least in every segment of the leader.
     mutating func endTimeline(at end: MediaTime, into outputs: inout [PackagerOutput]) {
-        while let frame = queue.first, frame.time < end {
+        // Most of the last frame sounds before the end.
+        let end = end.converted(to: timescale).ticks - frameLength / 2
+        while let frame = queue.first, frame.time.converted(to: timescale).ticks < end {
             queue.removeFirst()
             place(frame, into: &outputs)
         }
         let silentBefore = silentFrameCount
-        let half = frameLength / 2
-        fillWithSilence(
-            upTo: end.converted(to: timescale).ticks - half,
-            isImpatient: false,
-            into: &outputs
-        )
+        fillWithSilence(upTo: end, isImpatient: false, into: &outputs)
         while !boundaries.isEmpty || (isInSegment && segmentIsEmpty) {
             appendSilence(into: &outputs)
         }

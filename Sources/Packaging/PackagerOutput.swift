@@ -18,6 +18,7 @@ package enum PackagerOutput: Sendable {
 package struct SegmentStart: Sendable, Equatable {
     /// Media sequence number: the same number is the same stretch of time in every rendition.
     package let mediaSequence: UInt64
+    /// The date of the segment's `tfdt`: one mapping for all renditions.
     package let programDateTime: WallTime
     /// The timeline or the format does not continue the segment before: EXT-X-DISCONTINUITY.
     package let isDiscontinuity: Bool

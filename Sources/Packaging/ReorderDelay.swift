@@ -1,14 +1,10 @@
-import Media
-
-/// Keeps the distance from where pictures are decoded to where sound is cut, for a stream's whole life.
+/// Keeps the distance from where pictures are decoded to where they are shown, for a stream's whole life.
 ///
 /// A keyframe is shown later than it is decoded, by as long as pictures wait for their order. Players
-/// that lay timelines end to end by the picture's `tfdt` take the sound along: where a publisher comes
-/// back with more B-frames or fewer, they would leave a hole as long as the difference. So the
-/// distance is that of the stream's first keyframe for good; presentation times are never touched.
-///
-/// Fewer: decode times are moved back until the distance is the same.
-/// More:  sound is cut earlier, and begins before the timeline's first picture is shown.
+/// lay timelines end to end by `tfdt`: where a publisher comes back with fewer B-frames, they would leave
+/// a hole in the picture as long as the difference. So its decode times are moved back until the
+/// distance is that of the stream's first keyframe; presentation times are never touched. A publisher
+/// with more keeps its own.
 ///
 /// Units: ticks of the 90 kHz clock.
 struct ReorderDelay: Sendable {
@@ -32,15 +28,5 @@ struct ReorderDelay: Sendable {
         var picture = picture
         picture.decodeTime -= headStart
         return picture
-    }
-
-    /// The source's decode time, from the one that is written.
-    func sourceTime(at decodeTime: Int64) -> Int64 { decodeTime + headStart }
-
-    /// Where sound is cut when a segment of pictures begins at this decode time, as written.
-    ///
-    /// What sound is cut to is thus exactly as long as the segments of the picture.
-    func soundTime(at decodeTime: Int64) -> MediaTime {
-        MediaTime(mpegTicks: decodeTime + ofStream)
     }
 }

@@ -3,12 +3,14 @@ import Media
 /// Where a segment begins, told to every rendition.
 struct SegmentBoundary: Sendable {
     let mediaSequence: UInt64
-    /// Where sound is cut: when the picture's first frame is shown, but see `ReorderDelay`.
+    /// The segment's `tfdt`: that of the picture, and within half a frame that of sound.
     let start: MediaTime
     let programDateTime: WallTime
     let isDiscontinuity: Bool
 
-    /// The segment of a rendition whose first frame is presented at `time`.
+    /// The segment of a rendition whose first frame has `time` for its `tfdt`.
+    ///
+    /// One date is one `tfdt` in every rendition, as it is to players that lay sound beside the picture.
     func segmentStart(at time: MediaTime) -> SegmentStart {
         SegmentStart(
             mediaSequence: mediaSequence,
@@ -26,6 +28,20 @@ struct SendingTime: Sendable {
     init(_ unit: AccessUnit) {
         source = unit.sourceTime
         arrival = unit.arrival
+    }
+
+    private init(source: WallTime?, arrival: WallTime) {
+        self.source = source
+        self.arrival = arrival
+    }
+
+    /// The date of a picture's `tfdt`, so that it is shown when it was sent.
+    func decoding(_ picture: Picture) -> SendingTime {
+        let wait = MediaTime(mpegTicks: picture.decodeTime - picture.presentationTime)
+        return SendingTime(
+            source: source?.advanced(by: wait),
+            arrival: arrival.advanced(by: wait)
+        )
     }
 }
 

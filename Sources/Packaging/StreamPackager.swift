@@ -193,13 +193,12 @@ package struct StreamPackager: Sendable {
             proceed(to: picture, sent: sent, into: &outputs)
         } else {
             keyframeWait = nil
-            let start = reorderDelay.soundTime(at: picture.decodeTime)
-            begin(grid.begin(at: start, sent: sent), with: picture)
+            begin(grid.begin(at: picture.start, sent: sent.decoding(picture)), with: picture)
             // The first timeline of a stream waits until its PART-TARGET is known.
             if !isAnnounced, video?.writer.partTarget != nil { announce(into: &outputs) }
         }
         video?.append(picture)
-        horizon = reorderDelay.sourceTime(at: picture.decodeTime)
+        horizon = picture.decodeTime
         advanceSound(into: &outputs)
     }
 
@@ -218,8 +217,7 @@ package struct StreamPackager: Sendable {
         if let cut {
             if cut == .forced { counts.forcedCuts &+= 1 }
             video?.endSegment(before: picture, into: &outputs)
-            let start = reorderDelay.soundTime(at: picture.decodeTime)
-            begin(grid.cut(at: start, sent: sent), with: picture)
+            begin(grid.cut(at: picture.start, sent: sent.decoding(picture)), with: picture)
         } else {
             video?.closeFullParts(into: &outputs)
         }
@@ -327,7 +325,7 @@ package struct StreamPackager: Sendable {
         }
         let end: MediaTime
         if let decodeEnd = hasPicture ? video?.decodeEnd : nil {
-            end = reorderDelay.soundTime(at: decodeEnd)
+            end = MediaTime(mpegTicks: decodeEnd)
             video?.endTimeline(into: &outputs)
         } else {
             end = MediaTime(mpegTicks: (horizon ?? segmentStart) + 1)

@@ -10,6 +10,8 @@ struct Picture: Sendable {
     var payload: ByteBuffer
 
     var isKeyframe: Bool { randomAccess != .none }
+    /// Where a segment that it begins is, and is cut in every rendition.
+    var start: MediaTime { MediaTime(mpegTicks: decodeTime) }
 }
 
 /// Cuts the picture into parts and segments; it leads, and the sound is cut where it is.

@@ -35,11 +35,13 @@ import Testing
         ) { page in
             try await page.watch(source.rawValue, on: mirror, over: version)
             try await page.waitForPlayback(of: 8, atMost: .seconds(30))
+            try await page.watchForStalls()
             let before = try await page.playback
             try await Task.sleep(for: .seconds(60))
             let after = try await page.playback
             let name = source.rawValue
-            #expect(after.stalls - before.stalls == 0, "\(name)")
+            let report = try await page.stallReport
+            #expect(after.stalls - before.stalls == 0, "\(name)\n\(report)")
             #expect(after.position - before.position >= 58, "\(name)")
             #expect(after.decodedSoundBytes - before.decodedSoundBytes > 400_000, "\(name)")
             #expect(after.decodedPictureBytes - before.decodedPictureBytes > 1_000_000, "\(name)")

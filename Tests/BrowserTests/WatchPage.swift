@@ -68,6 +68,43 @@ extension Chromium {
         }
     }
 
+    /// Remembers of every stall what was buffered; see `stallReport`.
+    func watchForStalls() async throws {
+        try await evaluate(
+            """
+            window.stallsSeen = [];
+            document.querySelector('video').addEventListener('waiting', ({ target: video }) => {
+              const ranges = [...Array(video.buffered.length).keys()]
+                .map((index) => `${video.buffered.start(index)}-${video.buffered.end(index)}`);
+              stallsSeen.push({ at: performance.now(), position: video.currentTime, ranges });
+            });
+            0
+            """
+        )
+    }
+
+    /// Every stall since `watchForStalls`, and the requests of the stream around it.
+    ///
+    /// A line a request: when it was put, answered and whole, in milliseconds from the stall.
+    var stallReport: String {
+        get async throws {
+            let text = try await evaluate(
+                """
+                stallsSeen.map(({ at, position, ranges }) => [
+                  `stall at ${position}, buffered ${ranges.join(' ')}`,
+                  ...performance.getEntriesByType('resource')
+                    .filter(({ name, responseEnd, startTime }) => name.includes('/live/')
+                      && responseEnd > at - 3000 && startTime < at + 1000)
+                    .map(({ name, startTime, responseStart, responseEnd, encodedBodySize }) =>
+                      [startTime, responseStart, responseEnd].map((time) => Math.round(time - at))
+                        .join(' ') + ` ${encodedBodySize} B ${name.split('/live/')[1]}`),
+                ].join('\\n')).join('\\n')
+                """
+            )
+            return text.string ?? ""
+        }
+    }
+
     /// What each request for the stream went over, as ALPN names it, and how many did.
     var protocols: [String: Int] {
         get async throws {

@@ -61,28 +61,32 @@ import Testing
         }
     }
 
-    /// The same media sequence number is the same stretch of time in every rendition.
+    /// The same media sequence number is the same stretch of time in every rendition, and the same
+    /// date is the same `tfdt`.
+    ///
+    /// hls.js lays the playlist of the sound beside the picture's by dates or by discontinuities, and
+    /// the media by `tfdt`. Were these apart by more than a part lasts, it would take the part for one
+    /// that it has, and leave a hole.
     private static func expectAlignedRenditions(_ viewer: Viewer, _ paths: [String]) async throws {
-        let format = ISO8601DateFormatter()
-        format.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-        var dates: [[Int: Date]] = []
+        var renditions: [[Int: (date: Double, decodeTime: Double)]] = []
         for path in paths {
-            let playlist = try await viewer.playlist(path)
-            dates.append(
-                Dictionary(
-                    uniqueKeysWithValues: playlist.segments.compactMap { segment in
-                        segment.programDateTime.flatMap(format.date(from:)).map {
-                            (segment.mediaSequence, $0)
-                        }
-                    }
+            var segments: [Int: (date: Double, decodeTime: Double)] = [:]
+            for segment in try await viewer.playlist(path).segments.suffix(8) {
+                segments[segment.mediaSequence] = (
+                    try #require(segment.date), try await viewer.decodeTime(of: segment, in: path)
                 )
-            )
+            }
+            renditions.append(segments)
         }
         var common = 0
-        for (sequence, date) in dates[0] {
-            guard let other = dates[1][sequence] else { continue }
+        for (sequence, picture) in renditions[0] {
+            guard let sound = renditions[1][sequence] else { continue }
             common += 1
-            #expect(abs(date.timeIntervalSince(other)) < 0.05, "segment \(sequence)")
+            // Half a frame of sound, and dates are written in whole milliseconds.
+            let apart = sound.decodeTime - picture.decodeTime
+            #expect(abs(apart) < 0.011, "segment \(sequence): \(picture), \(sound)")
+            let error = sound.date - picture.date - apart
+            #expect(abs(error) < 0.001_1, "segment \(sequence): \(picture), \(sound)")
         }
         #expect(common > 5)
     }

@@ -89,7 +89,8 @@ import Testing
         )
         #expect(audit.violations == [])
         #expect(audit["video"][5].decodeTime.ticks == wraps + start - 3_000)
-        audit.expectAlignment(of: "audio1", within: half)
+        // Nor do those of sound, which may have to begin with the frame after.
+        audit.expectAlignment(of: "audio1", within: half + half)
     }
 
     @Test func aReorderDelayThatChangesUnderWayMovesNoDecodeTime() {

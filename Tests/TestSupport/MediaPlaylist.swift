@@ -1,3 +1,5 @@
+import Foundation
+
 /// A media playlist read back from its text, by a parser that shares nothing with the writer.
 ///
 /// Source: RFC 8216bis, 4.4.
@@ -16,6 +18,12 @@ package struct MediaPlaylist: Sendable {
         package var map: String?
         package var programDateTime: String?
         package var isDiscontinuity: Bool
+
+        /// `programDateTime` in seconds since 1970.
+        package var date: Double? {
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+            return programDateTime.flatMap { try? style.parse($0) }?.timeIntervalSince1970
+        }
     }
 
     package struct Malformed: Error {
