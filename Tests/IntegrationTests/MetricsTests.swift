@@ -9,13 +9,15 @@ import Testing
     /// to move.
     ///
     /// RareCounterTests, FrontDoorTests and HTTP3DoorTests (retries) move them, stage by stage;
+    /// HTTP3PathTests moves those of networks that drop, mark and forbid,
     /// BadInputTests sees to forced cuts, SlowViewerTests to stalled viewers and
     /// TransportStreamMonitorTests to the errors of ETSI TR 101 290.
     private static let movedElsewhere: Set<String> = [
         "mirror_delivery_rejected_waiters_total", "mirror_delivery_timed_out_waiters_total",
         "mirror_http_silent_connections_total", "mirror_http_stalled_viewers_total",
         "mirror_packaging_forced_cuts_total", "mirror_queue_dropped_access_units_total",
-        "mirror_quic_retries_total",
+        "mirror_quic_congestion_marks_total", "mirror_quic_narrowed_paths_total",
+        "mirror_quic_reopened_sockets_total", "mirror_quic_retries_total",
         "mirror_store_evicted_segments_total", "mirror_store_rejected_parts_total",
         "mirror_ts_cat_errors_total", "mirror_ts_crc_errors_total", "mirror_ts_pat_errors_total",
         "mirror_ts_pcr_discontinuity_errors_total", "mirror_ts_pcr_repetition_errors_total",

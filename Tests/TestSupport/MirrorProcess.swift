@@ -34,8 +34,12 @@ package final class MirrorProcess: Sendable {
     /// Starts `mirror serve` and waits until it says where it listens.
     ///
     /// `yaml` is configuration beside the ports and certificates; `environment` holds `MIRROR_*`
-    /// variables.
-    package init(yaml: String = "", environment: [String: String] = [:]) async throws {
+    /// variables; in a `network` it is the server, at all addresses.
+    package init(
+        yaml: String = "",
+        environment: [String: String] = [:],
+        in network: RoutedNetwork? = nil
+    ) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "mirror-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try await ExternalProcess.run(
@@ -45,7 +49,7 @@ package final class MirrorProcess: Sendable {
         let file = folder.appending(path: "mirror.yaml")
         try Data(yaml.utf8).write(to: file)
         let ports = [
-            "MIRROR_SERVER_BIND_ADDRESS": "127.0.0.1",
+            "MIRROR_SERVER_BIND_ADDRESS": network == nil ? "127.0.0.1" : "::",
             "MIRROR_SERVER_HTTPS_PORT": "0",
             "MIRROR_SERVER_HTTP3_PORT": "0",
             "MIRROR_SERVER_TLS_CERT_FILE": folder.appending(path: "cert.pem").path,
@@ -59,9 +63,10 @@ package final class MirrorProcess: Sendable {
             "MIRROR_LOGGING_FORMAT": "json",
         ]
         let start = ContinuousClock.now
+        let command = network?.command(at: .server) ?? []
         process = try ExternalProcess(
-            Self.binary.path,
-            ["serve", "--config", file.path],
+            "env",
+            command + [Self.binary.path, "serve", "--config", file.path],
             environment: ports.merging(environment) { $1 }
         )
         let found = try await Self.ports(of: process)

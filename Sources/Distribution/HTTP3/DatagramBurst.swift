@@ -16,6 +16,8 @@ final class DatagramBurst {
     private static let capacity = 256 * 1024
     /// No datagram of ours is longer.
     static let maxDatagramBytes = 1_500
+    /// What every path carries (RFC 9000, 14).
+    static let leastMaxDatagramBytes = Int(NGTCP2_MAX_UDP_PAYLOAD_SIZE)
 
     private struct Run {
         let range: Range<Int>
@@ -45,14 +47,17 @@ final class DatagramBurst {
 
     var isFull: Bool { buffer.readableBytes > Self.capacity - Self.maxDatagramBytes }
 
-    /// Lets `body` write one datagram.
+    /// Lets `body` write one datagram of at most `capacity` bytes.
     ///
     /// - Returns: What `body` does: the length of the datagram, for `append`, or nothing to append.
-    func withSpace(_ body: (UnsafeMutablePointer<UInt8>, _ capacity: Int) -> Int) -> Int {
-        buffer.reserveCapacity(minimumWritableBytes: Self.maxDatagramBytes)
+    func withSpace(
+        _ capacity: Int = maxDatagramBytes,
+        _ body: (UnsafeMutablePointer<UInt8>, _ capacity: Int) -> Int
+    ) -> Int {
+        buffer.reserveCapacity(minimumWritableBytes: capacity)
         return buffer.withUnsafeMutableWritableBytes { space in
             guard let base = space.baseAddress else { return 0 }
-            return body(base.assumingMemoryBound(to: UInt8.self), Self.maxDatagramBytes)
+            return body(base.assumingMemoryBound(to: UInt8.self), capacity)
         }
     }
 
@@ -116,13 +121,14 @@ final class DatagramBurst {
             )
             socket.channel.write(envelope, promise: run.segments > 1 ? promise(on: socket) : nil)
         }
-        for socket in sockets { socket.channel.flush() }
         runs.removeAll(keepingCapacity: true)
+        for socket in sockets { socket.channel.flush() }
         // A new buffer only where a socket still holds slices of this one.
         buffer.clear(minimumCapacity: Self.capacity)
     }
 
-    /// Some interfaces cannot cut: the kernel refuses, and from then on each datagram is a write.
+    /// Some interfaces cannot cut: the kernel refuses, the socket is lost, and from then on each datagram is a
+    /// write.
     private func promise(on socket: QUICSocket) -> EventLoopPromise<Void> {
         let promise = socket.channel.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenFailure { error in

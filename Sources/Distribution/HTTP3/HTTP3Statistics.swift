@@ -15,6 +15,13 @@ package struct HTTP3Statistics: Sendable, Equatable {
     package var packetsLost: UInt64 = 0
     package var bytesReceived: UInt64 = 0
     package var bytesSent: UInt64 = 0
+    /// Packets sent that a router may mark rather than drop, and packets that arrived with such a mark.
+    package var markablePacketsSent: UInt64 = 0
+    package var congestionMarks: UInt64 = 0
+    /// Connections whose longer packets were found to vanish.
+    package var narrowedPaths: UInt64 = 0
+    /// Sockets opened in the place of one that could not send.
+    package var reopenedSockets: UInt64 = 0
     /// Datagrams that another event loop's connection was due.
     package var handedOver: UInt64 = 0
     /// Datagrams that nothing could be done with.
@@ -41,6 +48,10 @@ package struct HTTP3Statistics: Sendable, Equatable {
         sum.packetsLost += other.packetsLost
         sum.bytesReceived += other.bytesReceived
         sum.bytesSent += other.bytesSent
+        sum.markablePacketsSent += other.markablePacketsSent
+        sum.congestionMarks += other.congestionMarks
+        sum.narrowedPaths += other.narrowedPaths
+        sum.reopenedSockets += other.reopenedSockets
         sum.handedOver += other.handedOver
         sum.dropped += other.dropped
         sum.streams += other.streams

@@ -132,11 +132,4 @@ extension QUICConnection {
         }
         closeIfDone()
     }
-
-    /// The peer is validated at another address.
-    func pathValidated(_ path: ngtcp2_path) {
-        guard let address = SocketAddress(path.remote), address != remoteAddress else { return }
-        remoteAddress = address
-        endpoint.statistics.migrations += 1
-    }
 }

@@ -42,20 +42,24 @@ extension QUICConnection {
             ngtcp2_conn_get_send_quantum(pointers.quic),
             DatagramBurst.maxDatagramBytes
         )
+        let maxBytes = maxDatagramBytes(now: pointers.now)
         burst.aim(at: sentPath)
-        var (bytes, packets) = (0, 0)
+        var (bytes, packets, markable) = (0, 0, 0)
         var result = 0
         while bytes < quantum, !burst.isFull {
-            result = burst.withSpace { space, capacity in
+            result = burst.withSpace(maxBytes) { space, capacity in
                 writeDatagram(into: space, capacity, pointers)
             }
             guard result > 0 else { break }
             if sentPath.update(&scratch.path.pointee.path) { burst.aim(at: sentPath) }
-            burst.append(result, congestion: scratch.packet.pointee.ecn)
+            let congestion = scratch.packet.pointee.ecn
+            burst.append(result, congestion: congestion)
+            markable += congestion == UInt32(NGTCP2_ECN_NOT_ECT) ? 0 : 1
             bytes += result
             packets += 1
         }
         endpoint.statistics.packetsSent += UInt64(packets)
+        endpoint.statistics.markablePacketsSent += UInt64(markable)
         endpoint.statistics.bytesSent += UInt64(bytes)
         guard result >= 0 else {
             close(failure ?? .library(CInt(result)))

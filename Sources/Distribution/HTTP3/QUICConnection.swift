@@ -54,6 +54,8 @@ final class QUICConnection {
     /// Where the peer is, as far as it is validated.
     var remoteAddress: SocketAddress
     let sentPath: QUICPath
+    /// Until then, on the clock of `endpoint`, long datagrams are believed to vanish.
+    var narrowUntil: UInt64 = 0
 
     init(
         handle: QUICHandle,
@@ -160,6 +162,8 @@ final class QUICConnection {
             arm()
             return
         }
-        handle(ngtcp2_conn_handle_expiry(quic, now))
+        let result = ngtcp2_conn_handle_expiry(quic, now)
+        doubtPath(now: now)
+        handle(result)
     }
 }

@@ -12,6 +12,14 @@ extension QUICEndpoint {
     func receive(_ datagram: Datagram, on socket: QUICSocket, isHandedOver: Bool = false) {
         statistics.packetsReceived += 1
         statistics.bytesReceived += UInt64(datagram.data.readableBytes)
+        // Nobody can answer port 0, and who tries has an error for it.
+        guard datagram.remoteAddress.port != 0 else {
+            statistics.dropped += 1
+            return
+        }
+        if datagram.metadata?.ecnState == .congestionExperienced {
+            statistics.congestionMarks += 1
+        }
         datagram.data.withUnsafeReadableBytes { bytes in
             guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
             var header = ngtcp2_version_cid()

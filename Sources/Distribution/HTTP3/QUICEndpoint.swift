@@ -30,6 +30,7 @@ final class QUICEndpoint {
     var halfOpenCount = 0
     var aliveCount = 0
     var isStopping = false
+    private(set) var isClosed = false
     var statelessAnswers = StatelessAnswers()
     private var generator = SystemRandomNumberGenerator()
     private var dirty: [QUICConnection] = []
@@ -220,6 +221,16 @@ final class QUICEndpoint {
         if isWritable { flush() }
     }
 
+    /// What waits in a socket that NIO has closed is lost, as on any line.
+    ///
+    /// - Returns: Whether another is wanted in its place.
+    func lost(_ socket: QUICSocket) -> Bool {
+        sockets.removeAll { $0 === socket }
+        guard !isClosed else { return false }
+        scheduleFlush()
+        return true
+    }
+
     private var isWritable: Bool { sockets.allSatisfy(\.channel.isWritable) }
 
     /// Once a second, and at the end.
@@ -254,5 +265,12 @@ final class QUICEndpoint {
         burst.send(on: sockets)
         publishStatistics()
         siblings.removeAll()
+    }
+
+    /// Ends everything, with the sockets.
+    func close() -> EventLoopFuture<Void> {
+        stop()
+        isClosed = true
+        return .andAllComplete(sockets.map { $0.channel.close() }, on: eventLoop)
     }
 }

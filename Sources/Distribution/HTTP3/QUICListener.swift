@@ -18,7 +18,6 @@ struct QUICListener {
     struct Open: Sendable {
         let port: Int
         fileprivate let endpoints: [NIOLoopBound<QUICEndpoint>]
-        fileprivate let channels: [any Channel]
 
         /// Returns when the last connection has ended.
         func drain() async {
@@ -37,8 +36,9 @@ struct QUICListener {
         }
 
         func close() async {
-            stop()
-            for channel in channels { try? await channel.close() }
+            for endpoint in endpoints {
+                try? await endpoint.eventLoop.flatSubmit { endpoint.value.close() }.get()
+            }
         }
     }
 
@@ -61,19 +61,16 @@ struct QUICListener {
             let all = endpoints
             try await endpoint.eventLoop.submit { endpoint.value.siblings = all }.get()
         }
-        var channels: [any Channel] = []
         do {
             var port = port
             for address in addresses {
                 port = try await reserve(address, port, on: loops)
-                for endpoint in endpoints {
-                    let channel = try await bind(address, port, endpoint)
-                    channels.append(channel)
-                }
+                let address = try Self.socketAddress(address, port)
+                for endpoint in endpoints { try await bind(address, endpoint).get() }
             }
-            return Open(port: port, endpoints: endpoints, channels: channels)
+            return Open(port: port, endpoints: endpoints)
         } catch {
-            await Open(port: port, endpoints: endpoints, channels: channels).close()
+            await Open(port: port, endpoints: endpoints).close()
             throw error
         }
     }
@@ -117,14 +114,12 @@ struct QUICListener {
     }
 
     private func bind(
-        _ host: String,
-        _ port: Int,
+        _ address: SocketAddress,
         _ endpoint: NIOLoopBound<QUICEndpoint>
-    ) async throws -> any Channel {
-        let address = try Self.socketAddress(host, port)
+    ) -> EventLoopFuture<Void> {
         let isIPv6 = address.protocol == .inet6
         // A datagram is never cut on the way: that is how the path MTU is found (RFC 9000, 14).
-        return try await bootstrap(for: address, on: endpoint.eventLoop)
+        return bootstrap(for: address, on: endpoint.eventLoop)
             .channelOption(option(SOL_SOCKET, SO_REUSEPORT), value: 1)
             .channelOption(.socketOption(.so_rcvbuf), value: 4 * 1024 * 1024)
             .channelOption(.socketOption(.so_sndbuf), value: 4 * 1024 * 1024)
@@ -154,13 +149,36 @@ struct QUICListener {
                 channel.eventLoop.makeCompletedFuture {
                     let socket = QUICSocket(channel, address: address)
                     endpoint.value.sockets.append(socket)
+                    channel.closeFuture.assumeIsolated().whenComplete { _ in
+                        lost(socket, at: address, of: endpoint)
+                    }
                     try channel.pipeline.syncOperations.addHandler(
                         QUICSocketHandler(endpoint: endpoint.value, socket: socket)
                     )
                 }
             }
-            .bind(to: address).get()
+            .bind(to: address).map { _ in }
     }
+
+    /// NIO closes a socket that could not send: its network went away, a firewall forbids it.
+    ///
+    /// That is over in a moment or in an hour, and it concerns one peer or all of them: another socket takes
+    /// the place of the lost one, as often as it takes, and not more often than `reopeningPause` says.
+    private func lost(
+        _ socket: QUICSocket,
+        at address: SocketAddress,
+        of endpoint: NIOLoopBound<QUICEndpoint>
+    ) {
+        guard endpoint.value.lost(socket) else { return }
+        endpoint.eventLoop.scheduleTask(in: Self.reopeningPause) {
+            guard !endpoint.value.isClosed else { return }
+            // One that cannot be bound is closed, and comes here again.
+            _ = bind(address, endpoint)
+            endpoint.value.statistics.reopenedSockets += 1
+        }
+    }
+
+    private static let reopeningPause = TimeAmount.milliseconds(10)
 
     private func option(_ level: CInt, _ name: CInt) -> ChannelOptions.Types.SocketOption {
         .init(level: SocketOptionLevel(level), name: SocketOptionName(name))

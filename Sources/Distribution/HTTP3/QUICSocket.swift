@@ -4,7 +4,7 @@ import NIOPosix
 
 /// One bound UDP socket of an event loop, and the address that packets to it have been sent to.
 ///
-/// The address has to stay where it is: every path that is told to ngtcp2 points at it.
+/// The address has to stay where it is: every path that is told to ngtcp2 points at it until it is told.
 final class QUICSocket {
     let channel: any Channel
     let isIPv6: Bool

@@ -10,10 +10,17 @@ package struct QUICSnapshot: Codable, Sendable, Equatable {
     package var versionNegotiations: UInt64
     /// Changes of a viewer's address.
     package var migrations: UInt64
+    /// Connections whose longer packets were found to vanish.
+    package var narrowedPaths: UInt64
+    /// Of the sockets: another took the place of one that could not send.
+    package var reopenedSockets: UInt64
     package var receivedPackets: UInt64
     package var sentPackets: UInt64
     package var lostPackets: UInt64
     package var droppedPackets: UInt64
+    /// Sent ones that a router may mark rather than drop, and received ones with such a mark.
+    package var markablePackets: UInt64
+    package var congestionMarks: UInt64
     package var receivedBytes: UInt64
     package var sentBytes: UInt64
     package var requests: UInt64
@@ -30,10 +37,14 @@ package struct QUICSnapshot: Codable, Sendable, Equatable {
         statelessResets = statistics.statelessResets
         versionNegotiations = statistics.versionNegotiations
         migrations = statistics.migrations
+        narrowedPaths = statistics.narrowedPaths
+        reopenedSockets = statistics.reopenedSockets
         receivedPackets = statistics.packetsReceived
         sentPackets = statistics.packetsSent
         lostPackets = statistics.packetsLost
         droppedPackets = statistics.dropped
+        markablePackets = statistics.markablePacketsSent
+        congestionMarks = statistics.congestionMarks
         receivedBytes = statistics.bytesReceived
         sentBytes = statistics.bytesSent
         requests = statistics.streams

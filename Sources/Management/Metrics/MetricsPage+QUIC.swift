@@ -28,6 +28,15 @@ extension MetricsPage {
                 "Changes of a viewer's address that were validated.", { $0.migrations }
             ),
             (
+                "mirror_quic_narrowed_paths_total",
+                "Connections whose longer packets were found to vanish: shorter ones are sent.",
+                { $0.narrowedPaths }
+            ),
+            (
+                "mirror_quic_reopened_sockets_total",
+                "UDP sockets that could not send and were replaced.", { $0.reopenedSockets }
+            ),
+            (
                 "mirror_quic_received_packets_total", "UDP datagrams received.",
                 { $0.receivedPackets }
             ),
@@ -39,6 +48,16 @@ extension MetricsPage {
             (
                 "mirror_quic_dropped_packets_total",
                 "UDP datagrams that nothing could be done with.", { $0.droppedPackets }
+            ),
+            (
+                "mirror_quic_markable_packets_total",
+                "UDP datagrams sent that a full router may mark rather than drop (ECN).",
+                { $0.markablePackets }
+            ),
+            (
+                "mirror_quic_congestion_marks_total",
+                "UDP datagrams received that a full router has marked (ECN).",
+                { $0.congestionMarks }
             ),
             (
                 "mirror_quic_received_bytes_total", "Bytes of UDP datagrams received.",

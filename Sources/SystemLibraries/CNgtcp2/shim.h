@@ -58,6 +58,12 @@ static inline uint64_t mirror_quic_bytes_in_flight(ngtcp2_conn *connection) {
     return statistics.bytes_in_flight;
 }
 
+static inline size_t mirror_quic_probe_timeouts(ngtcp2_conn *connection) {
+    ngtcp2_conn_stat statistics;
+    ngtcp2_conn_get_conn_stat(connection, &statistics);
+    return statistics.pto_count;
+}
+
 /// Declared as in ngtcp2_crypto_gnutls.h, which would bring the whole of GnuTLS into this module.
 struct gnutls_session_int;
 int ngtcp2_crypto_gnutls_configure_server_session(struct gnutls_session_int *session);
