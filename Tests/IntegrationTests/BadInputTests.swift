@@ -322,7 +322,7 @@ import Testing
         let url = watched.mirror.publishURL("takeover-1")
         let first = try Publisher.ffmpeg(clip, to: url)
         let answer = try await watched.viewer.waitFor("/live/takeover-1/playlist.m3u8")
-        #expect(answer.status == 200, "\(first.process.errors) \(watched.mirror.log.suffix(3_000))")
+        #expect(answer.status == 200, "\(first.process.errors) \(watched.mirror.lastWords)")
         let before = try await watched.viewer.playlist("/live/takeover-1/video/playlist.m3u8")
         let second = try Publisher.ffmpeg(clip, to: url)
         defer { second.stop() }

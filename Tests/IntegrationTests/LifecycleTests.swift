@@ -26,7 +26,7 @@ import Testing
         let hasReturned = try await eventually {
             try await viewer.playlist(Self.video).segments.contains(where: \.isDiscontinuity)
         }
-        #expect(hasReturned, "\(mirror.log)")
+        #expect(hasReturned, "\(mirror.lastWords)")
         let after = try await viewer.playlist(Self.video)
         #expect(after.mediaSequence >= before.mediaSequence)
         #expect(after.openMediaSequence > before.openMediaSequence)
@@ -53,13 +53,13 @@ import Testing
                 let stream = try await mirror.stream("live", by: viewer)
                 return stream?["publisher"] != nil && stream?["state"]?.string == "live"
             }
-            #expect(isLive, "turn \(turn): \(mirror.log)")
+            #expect(isLive, "turn \(turn): \(mirror.lastWords)")
             publisher.stop()
             _ = await publisher.process.wait()
             let isFree = try await eventually(within: .seconds(2)) {
                 try await mirror.stream("live", by: viewer)?["publisher"] == nil
             }
-            #expect(isFree, "turn \(turn): \(mirror.log)")
+            #expect(isFree, "turn \(turn): \(mirror.lastWords)")
         }
         #expect(mirror.logged("refused").isEmpty)
         #expect(mirror.logged("publisher returned").count == 2)

@@ -15,11 +15,11 @@ import Testing
         _ location: SourceLocation = #_sourceLocation
     ) async throws {
         let answer = try await viewer.waitFor("/live/\(name)/playlist.m3u8")
-        #expect(answer.status == 200, "\(mirror.log)", sourceLocation: location)
+        #expect(answer.status == 200, "\(mirror.lastWords)", sourceLocation: location)
         let isLive = try await eventually {
             try await mirror.stream(name, by: viewer)?["state"] == "live"
         }
-        #expect(isLive, "\(mirror.log)", sourceLocation: location)
+        #expect(isLive, "\(mirror.lastWords)", sourceLocation: location)
     }
 
     /// The description of the only stream over RTP, once it fulfils a condition.
@@ -36,7 +36,7 @@ import Testing
             latest = stream
             return condition(stream)
         }
-        #expect(isThere, "\(latest), \(mirror.log)")
+        #expect(isThere, "\(latest), \(mirror.lastWords)")
         return latest
     }
 

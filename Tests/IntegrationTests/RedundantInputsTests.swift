@@ -35,7 +35,7 @@ import Testing
             latest = try await state(mirror, viewer).states
             return latest == states
         }
-        #expect(isSo, "\(latest): \(mirror.log)", sourceLocation: location)
+        #expect(isSo, "\(latest): \(mirror.lastWords)", sourceLocation: location)
     }
 
     /// How much media is missing in front of each discontinuity, by the dates of the playlist.

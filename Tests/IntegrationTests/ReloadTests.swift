@@ -27,7 +27,7 @@ import Testing
         mirror.process.signal(SIGHUP)
         #expect(
             try await eventually { !mirror.logged("configuration reloaded", "signal").isEmpty },
-            "\(mirror.log)"
+            "\(mirror.lastWords)"
         )
         try await Self.expect(mirror, "locked-1", "second-passphrase", isAdmitted: true, viewer)
         try await Self.expect(mirror, "locked-2", "first-passphrase", isAdmitted: false, viewer)
@@ -37,14 +37,14 @@ import Testing
         let isNoticed = try await eventually {
             mirror.logged("configuration reloaded", "files", "\"changed\":\"streams\"").count >= 1
         }
-        #expect(isNoticed, "\(mirror.log)")
+        #expect(isNoticed, "\(mirror.lastWords)")
         try await Self.expect(mirror, "locked-3", "third-passphrase", isAdmitted: true, viewer)
 
         // A file that is wrong changes nothing, and says so.
         try mirror.rewriteConfiguration("streams: [{ mach: \"locked*\" }]\n")
         #expect(
             try await eventually { !mirror.logged("configuration kept as it was").isEmpty },
-            "\(mirror.log)"
+            "\(mirror.lastWords)"
         )
         try await Self.expect(mirror, "locked-4", "third-passphrase", isAdmitted: true, viewer)
 
@@ -69,7 +69,10 @@ import Testing
         #expect(try await isPassphraseRequired() == false)
         try mirror.rewriteConfiguration("ingestion: { srt: { passphrase: \"correct-horse\" } }\n")
         mirror.process.signal(SIGHUP)
-        #expect(try await eventually { try await isPassphraseRequired() == true }, "\(mirror.log)")
+        #expect(
+            try await eventually { try await isPassphraseRequired() == true },
+            "\(mirror.lastWords)"
+        )
     }
 
     private static func expect(
@@ -89,7 +92,7 @@ import Testing
             let isThere = try await eventually {
                 try await mirror.stream(name, by: viewer) != nil
             }
-            #expect(isThere, "\(mirror.log)", sourceLocation: location)
+            #expect(isThere, "\(mirror.lastWords)", sourceLocation: location)
         } else {
             let status = await publisher.process.wait(atMost: .seconds(20)).status
             #expect(status != 0, "\(name) was let in", sourceLocation: location)
@@ -115,7 +118,7 @@ import Testing
         }
         mirror.process.signal(SIGHUP)
         let isNew = try await eventually { try await Self.fingerprint(mirror) != old }
-        #expect(isNew, "\(mirror.log)")
+        #expect(isNew, "\(mirror.lastWords)")
         #expect(try await blocked.status == 200)
         #expect(publisher.process.isRunning)
 
@@ -125,7 +128,7 @@ import Testing
         mirror.process.signal(SIGHUP)
         #expect(
             try await eventually { !mirror.logged("certificate kept as it was").isEmpty },
-            "\(mirror.log)"
+            "\(mirror.lastWords)"
         )
         #expect(try await Self.fingerprint(mirror) == new)
     }

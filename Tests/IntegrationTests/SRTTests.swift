@@ -20,7 +20,7 @@ import Testing
         )
         defer { right.stop() }
         let answer = try await viewer.waitFor("/live/studio/playlist.m3u8")
-        #expect(answer.status == 200, "\(mirror.log)")
+        #expect(answer.status == 200, "\(mirror.lastWords)")
         let other = try Publisher.ffmpeg(
             Self.clip,
             to: mirror.publishURL("other", "&passphrase=for-everybody-else")
@@ -38,7 +38,7 @@ import Testing
             let isTold = try await eventually {
                 !mirror.logged("SRT publisher refused", reason, name, "cure").isEmpty
             }
-            #expect(isTold, "\(name), \(reason): \(mirror.log)")
+            #expect(isTold, "\(name), \(reason): \(mirror.lastWords)")
         }
         let metrics = try await mirror.metrics(by: viewer)
         #expect(metrics["mirror_publish_refusals_total{reason=\"wrong_passphrase\"}"] == 2)
@@ -82,7 +82,7 @@ import Testing
         let viewer = Viewer(mirror.address)
         let first = try Publisher.ffmpeg(Self.clip, to: "\(url)?mode=listener")
         let answer = try await viewer.waitFor("/live/pulled/playlist.m3u8")
-        #expect(answer.status == 200, "\(mirror.log)")
+        #expect(answer.status == 200, "\(mirror.lastWords)")
         let path = "/live/pulled/video/playlist.m3u8"
         let before = try await viewer.playlist(path)
         first.stop()
@@ -95,7 +95,7 @@ import Testing
             return playlist.openMediaSequence > before.openMediaSequence
                 && playlist.segments.contains(where: \.isDiscontinuity)
         }
-        #expect(hasReturned, "\(mirror.log)")
+        #expect(hasReturned, "\(mirror.lastWords)")
         let description = try #require(try await mirror.stream("pulled", by: viewer))
         #expect(description[path: "publisher.transport"] == "srt_caller", "\(description)")
         #expect(!mirror.logged("SRT pull ended").isEmpty)

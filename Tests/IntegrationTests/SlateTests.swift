@@ -39,7 +39,7 @@ import Testing
         let first = try Publisher.ffmpeg(Self.clip, to: mirror.publishURL("live"))
         try await viewer.waitForSegments(of: "live")
         let isReady = try await eventually { try await Self.isReady(mirror, viewer) }
-        #expect(isReady, "\(mirror.log)")
+        #expect(isReady, "\(mirror.lastWords)")
         let master = try await viewer.ask("/live/live/playlist.m3u8").text
         let player = try Player(playing: "\(mirror.address)/live/live/playlist.m3u8")
         #expect(try await eventually { player.frames > 50 }, "\(player.process.errors)")
@@ -49,7 +49,7 @@ import Testing
         let killed = ContinuousClock.now
         first.kill()
         let isShown = try await eventually { try await Self.state(mirror, viewer) == "slate" }
-        #expect(isShown, "\(mirror.log)")
+        #expect(isShown, "\(mirror.lastWords)")
         #expect(killed.duration(to: .now) < .seconds(2))
         let frames = player.frames
         let playsOn = try await eventually(within: .seconds(30)) { player.frames > frames + 150 }
@@ -68,7 +68,7 @@ import Testing
         let second = try Publisher.ffmpeg(Self.clip, to: mirror.publishURL("live"))
         defer { second.stop() }
         let isBack = try await eventually { try await Self.state(mirror, viewer) == "live" }
-        #expect(isBack, "\(mirror.log)")
+        #expect(isBack, "\(mirror.lastWords)")
         let laterFrames = player.frames
         let goesOn = try await eventually(within: .seconds(30)) {
             player.frames > laterFrames + 150
@@ -106,12 +106,12 @@ import Testing
         let publisher = try Publisher.ffmpeg(Self.clip, to: mirror.publishURL("live"))
         try await viewer.waitForSegments(of: "live")
         let isReady = try await eventually { try await Self.isReady(mirror, viewer) }
-        #expect(isReady, "\(mirror.log)")
+        #expect(isReady, "\(mirror.lastWords)")
         publisher.stop()
         let isShown = try await eventually { try await Self.state(mirror, viewer) == "slate" }
-        #expect(isShown, "\(mirror.log)")
+        #expect(isShown, "\(mirror.lastWords)")
         let hasEnded = try await eventually { try await Self.state(mirror, viewer) == "ended" }
-        #expect(hasEnded, "\(mirror.log)")
+        #expect(hasEnded, "\(mirror.lastWords)")
         let playlist = try await viewer.playlist(Self.video)
         #expect(playlist.isEnded)
         #expect(playlist.segments.count { $0.isDiscontinuity } == 1, "\(playlist.text)")

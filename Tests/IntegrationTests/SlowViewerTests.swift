@@ -23,7 +23,7 @@ import Testing
         let isFull = try await eventually(within: .seconds(30)) {
             try await viewer.playlist(path).mediaSequence > 1
         }
-        #expect(isFull, "\(publisher.process.errors) \(mirror.log.suffix(3_000))")
+        #expect(isFull, "\(publisher.process.errors) \(mirror.lastWords)")
         let before = mirror.residentBytes
         let segment = try #require(try await viewer.playlist(path).segments.last)
         let size = try #require(
@@ -42,7 +42,7 @@ import Testing
             let metrics = try await mirror.metrics(by: viewer)
             return metrics.total("mirror_http_stalled_viewers_total") == Double(2 * Self.viewers)
         }
-        #expect(areCut, "\(mirror.log)")
+        #expect(areCut, "\(mirror.lastWords)")
         // Each holds on to one segment of 12 MB, and all of them to the same.
         let growth = most - before
         #expect(growth < 100 << 20, "\(growth >> 20) MB more for \(2 * Self.viewers) slow viewers")

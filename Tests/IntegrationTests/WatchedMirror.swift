@@ -25,7 +25,7 @@ struct WatchedMirror: Sendable {
 
     /// The process lives within its memory, and the steady stream goes on as if nothing had been.
     func expectUnharmed(_ location: SourceLocation = #_sourceLocation) async throws {
-        #expect(mirror.process.isRunning, "\(mirror.log.suffix(2_000))", sourceLocation: location)
+        #expect(mirror.process.isRunning, "\(mirror.lastWords)", sourceLocation: location)
         let bytes = mirror.residentBytes
         #expect(bytes < Self.memoryLimit, "\(bytes >> 20) MB", sourceLocation: location)
         let before = try await viewer.playlist(Self.path)

@@ -8,6 +8,18 @@ extension MirrorProcess {
     /// What was logged so far, one JSON object a line.
     package var log: String { process.errors }
 
+    /// What was logged last, the newest first, each line without what they all have.
+    ///
+    /// For what a failed test has to say: all on one line, since only the first is in a summary.
+    package var lastWords: String {
+        log.split(separator: "\n").suffix(40).reversed()
+            .map { line in
+                line.replacing("\"message\":", with: "").replacing("\"level\":", with: "")
+                    .replacing(/"time":"[^T]*T([^"]*)Z"/) { "\($0.1)" }
+            }
+            .joined(separator: " ")
+    }
+
     /// The lines of the log that hold all of these.
     package func logged(_ words: String...) -> [Substring] {
         log.split(separator: "\n").filter { line in words.allSatisfy { line.contains($0) } }
