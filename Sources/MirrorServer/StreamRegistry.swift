@@ -91,6 +91,10 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     /// A publisher that sent nothing for this long is taken to be gone: the next may have its name,
     /// whatever the policy, before SRT itself notices that the peer is dead.
     private static let silence = Duration.seconds(1)
+    /// The same where the next calls over SRT from where the first did: it is the first, started again.
+    ///
+    /// It need not have been silent for longer then than redundant inputs may be.
+    private static let restartSilence = Duration.milliseconds(500)
     /// How long a publisher has to show what it sends before it is judged: it may have come in the
     /// middle of a group of pictures.
     static let patience = Duration.seconds(3)
@@ -375,7 +379,12 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         guard let publication = entry.contributions[request.name]?.publication,
             terms.onSecondPublisher == .refuse
         else { return stream }
-        guard now.duration(since: publication.lastArrival) >= silence else { throw .nameTaken }
+        let isRestart = [request, publication.request].allSatisfy {
+            $0.transport == .srtListener && $0.sourceAddress == request.sourceAddress
+        }
+        let isSilent =
+            now.duration(since: publication.lastArrival) >= (isRestart ? restartSilence : silence)
+        guard isSilent else { throw .nameTaken }
         return stream
     }
 
