@@ -7,13 +7,16 @@ import Glibc
 /// socket of the port's name is held until then.
 package enum FreePort {
     package static var tcp: Int { free(Int32(SOCK_STREAM.rawValue)) }
-    package static var udp: Int { free(Int32(SOCK_DGRAM.rawValue)) }
+    /// With the four above it, of which RTP has its reports and its FEC.
+    package static var udp: Int { free(Int32(SOCK_DGRAM.rawValue), count: 5) }
 
     /// Below `net.ipv4.ip_local_port_range` of Linux.
     private static let candidates = 20_000..<32_000
 
-    private static func free(_ type: Int32) -> Int {
-        let port = candidates.shuffled().first { hold($0) && isFree($0, type) }
+    private static func free(_ type: Int32, count: Int = 1) -> Int {
+        let port = candidates.shuffled().first { port in
+            (port..<port + count).allSatisfy { hold($0) && isFree($0, type) }
+        }
         guard let port else { preconditionFailure("no free port in \(candidates)") }
         return port
     }
