@@ -18,6 +18,9 @@ import Testing
         defer { publisher.stop() }
         let viewer = Viewer(nginx.address)
         let origin = Viewer(mirror.address)
+        // nginx does not say when it listens.
+        let isUp = try await eventually { (try? await viewer.ask("/")) != nil }
+        #expect(isUp, "\(nginx.errors)")
         let missing = try await viewer.ask("/live/live/video/nothing.m4s")
         #expect(missing.status == 404)
         _ = try await origin.waitFor("/live/live/playlist.m3u8")
@@ -50,7 +53,7 @@ import Testing
             let again = try await viewer.ask("/live/live/video/nothing.m4s")
             #expect(again.status == 404 && again.headers["x-cache"] != "HIT", "\(again.headers)")
         }
-        #expect(nginx.process.isRunning, "\(nginx.process.errors)")
+        #expect(nginx.process.isRunning, "\(nginx.errors)")
     }
 }
 
@@ -58,10 +61,12 @@ import Testing
 private struct Nginx {
     let process: ExternalProcess
     let address: String
+    private let log: String
 
     init(origin: Int, folder: URL) throws {
         let port = FreePort.tcp
         let root = folder.appending(path: "nginx").path
+        log = "\(root)/error.log"
         try FileManager.default.createDirectory(
             atPath: root,
             withIntermediateDirectories: true
@@ -69,7 +74,7 @@ private struct Nginx {
         let configuration = """
             daemon off;
             pid \(root)/pid;
-            error_log \(root)/error.log;
+            error_log \(log);
             events { worker_connections 512; }
             http {
                 access_log off;
@@ -96,8 +101,12 @@ private struct Nginx {
             """
         let file = "\(root)/nginx.conf"
         try Data(configuration.utf8).write(to: URL(filePath: file))
-        process = try ExternalProcess("nginx", ["-e", "\(root)/error.log", "-c", file])
+        process = try ExternalProcess("nginx", ["-e", log, "-c", file])
         address = "http://127.0.0.1:\(port)"
+    }
+
+    var errors: String {
+        process.errors + ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
     }
 
     /// SIGKILL would leave its workers behind.

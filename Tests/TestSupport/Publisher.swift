@@ -24,7 +24,13 @@ package final class Publisher: Sendable {
         process.signal(SIGKILL)
     }
 
+    /// For how long they go on to shake hands, in milliseconds: neither tries a second time, and 3 s, what they
+    /// do by themselves, may be over on a machine that has too much to do.
+    private static let patience = 10_000
+
     /// ffmpeg loops a transport stream in real time, without encoding it anew.
+    ///
+    /// `url` has a query.
     package static func ffmpeg(
         _ file: String,
         to url: String,
@@ -36,7 +42,7 @@ package final class Publisher: Sendable {
                 [
                     "-hide_banner", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", file,
                     "-map", "0", "-c", "copy",
-                ] + options + ["-f", "mpegts", url]
+                ] + options + ["-f", "mpegts", "\(url)&connect_timeout=\(patience)"]
             )
         )
     }
@@ -52,7 +58,10 @@ package final class Publisher: Sendable {
         let pipe = Pipe()
         let process = try ExternalProcess(
             "srt-live-transmit",
-            ["-q", "-loglevel", "fatal", "-chunk", "1316", "file://con", url],
+            [
+                "-q", "-loglevel", "fatal", "-chunk", "1316", "file://con",
+                "\(url)&conntimeo=\(patience)",
+            ],
             input: pipe.fileHandleForReading
         )
         let feed = Feed(into: pipe.fileHandleForWriting, next: next)
