@@ -5,7 +5,8 @@ import Foundation
 ///     server 10.77.1.1, fd77:1::1 ── router ── 10.77.2.1, fd77:2::1 client
 ///
 /// Each is a network namespace with the lifetime of one process, which ends with this, and with the process
-/// of the tests: nothing is left behind. Making them takes root.
+/// of the tests: nothing is left behind. Making them takes root, or a system that lets everybody be root of a
+/// user namespace.
 package final class RoutedNetwork: Sendable {
     package enum Place: CaseIterable, Sendable {
         case server
@@ -37,32 +38,45 @@ package final class RoutedNetwork: Sendable {
     /// They wait for the end of their input, which the end of the tests is, however that comes.
     private let holders: [Place: ExternalProcess]
     private let input = Pipe()
+    /// The words before a program's name that make it run as who owns the networks.
+    private let owner: [String]
 
     /// `mtu` is that of the client's link, `serverMTU` that of the server's.
     package init(mtu: Int = 1_500, serverMTU: Int = 1_500) async throws {
-        var holders: [Place: ExternalProcess] = [:]
-        for place in Place.allCases {
-            holders[place] = try ExternalProcess(
-                "unshare",
-                ["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"],
-                input: input.fileHandleForReading
+        // Who is not root has to be root of a user namespace first.
+        let user = geteuid() == 0 ? [] : ["--user", "--map-root-user"]
+        let server = try await Self.hold(["unshare"] + user, until: input)
+        let entry = ["--user=/proc/\(server.identifier)/ns/user", "--preserve-credentials"]
+        owner = ["nsenter"] + (user.isEmpty ? [] : entry)
+        holders = [
+            .server: server,
+            .router: try await Self.hold(owner + ["unshare"], until: input),
+            .client: try await Self.hold(owner + ["unshare"], until: input),
+        ]
+        try await connect(mtu: mtu, serverMTU: serverMTU)
+    }
+
+    private static func hold(
+        _ command: [String],
+        until input: Pipe
+    ) async throws -> ExternalProcess {
+        let holder = try ExternalProcess(
+            "env",
+            command + ["--net", "sh", "-c", "ip link set lo up && echo up && exec cat"],
+            input: input.fileHandleForReading
+        )
+        _ = try await eventually { !holder.output.isEmpty || !holder.isRunning }
+        guard !holder.output.isEmpty else {
+            let words = await holder.wait(atMost: .zero).errors
+            throw ExternalProcess.Failure(
+                description: """
+                    A test that makes networks of its own cannot make them: run the tests as root (in a container, \
+                    one that is started with --privileged) or where user namespaces are allowed, after \
+                    scripts/setup test. \(words)
+                    """
             )
         }
-        self.holders = holders
-        for holder in holders.values {
-            let isUp = try await eventually {
-                !holder.output.isEmpty || !holder.isRunning
-            }
-            guard isUp, !holder.output.isEmpty else {
-                throw ExternalProcess.Failure(
-                    description: """
-                        A test that makes networks of its own cannot make them: run the tests as root (in a container, \
-                        one that is started with --privileged), after scripts/setup test. \(holder.errors)
-                        """
-                )
-            }
-        }
-        try await connect(mtu: mtu, serverMTU: serverMTU)
+        return holder
     }
 
     private func connect(mtu: Int, serverMTU: Int) async throws {
@@ -112,7 +126,7 @@ package final class RoutedNetwork: Sendable {
 
     /// The words before a program's name that make it run at `place`.
     package func command(at place: Place) -> [String] {
-        ["nsenter", "--net=/proc/\(holders[place]?.identifier ?? 0)/ns/net"]
+        owner + ["--net=/proc/\(holders[place]?.identifier ?? 0)/ns/net"]
     }
 
     /// Runs commands of the shell, all of which have to succeed.
