@@ -47,6 +47,17 @@ extension FuzzTarget {
         var video = MediaDescription(kind: .video, port: 5_004)
         video.payloads[96] = RTPPayloadFormat(encoding: .h264, clockRate: 90_000)
         video.payloads[98] = RTPPayloadFormat(encoding: .hevc(hasDONL: false), clockRate: 90_000)
+        video.payloads[100] = RTPPayloadFormat(
+            encoding: .h264,
+            clockRate: 90_000,
+            interleaving: RTPInterleaving(depth: 3, countsSlices: true, largestDifference: 64)
+        )
+        video.payloads[101] = RTPPayloadFormat(
+            encoding: .hevc(hasDONL: true),
+            clockRate: 90_000,
+            interleaving: RTPInterleaving(depth: 3, countsSlices: false)
+        )
+        video.payloads[102] = RTPPayloadFormat(encoding: .jpegXS, clockRate: 90_000)
         video.retransmissions[99] = MediaDescription.Retransmission(payloadType: 96)
         video.hasNACK = true
         video.hasPLI = true

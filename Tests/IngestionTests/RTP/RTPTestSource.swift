@@ -92,7 +92,8 @@ struct RTPTestSource {
         )
     }
 
-    private static func units(_ bytes: [UInt8]) -> [[UInt8]] {
+    /// The NAL units of a picture in byte stream format.
+    static func units(_ bytes: [UInt8]) -> [[UInt8]] {
         var units: [[UInt8]] = []
         var position = 0
         while position < bytes.count {

@@ -58,6 +58,27 @@ import Testing
         }
     }
 
+    @Test func howFarUnitsAreMovedIsRead() throws {
+        let text = """
+            v=0
+            m=video 5004 RTP/AVP 96 97 98
+            a=rtpmap:96 H264/90000
+            a=fmtp:96 packetization-mode=2; sprop-interleaving-depth=1024; sprop-max-don-diff=40; sprop-deint-buf-req=16777216
+            a=rtpmap:97 H265/90000
+            a=fmtp:97 sprop-max-don-diff=12;sprop-depack-buf-nalus=9
+            a=rtpmap:98 H264/90000
+            a=fmtp:98 packetization-mode=1
+            """
+        let payloads = try SessionDescription(parsing: text).media[0].payloads
+        #expect(
+            payloads.mapValues(\.interleaving) == [
+                96: RTPInterleaving(depth: 1_024, countsSlices: true, largestDifference: 40),
+                97: RTPInterleaving(depth: 9, countsSlices: false, largestDifference: 12),
+                98: nil,
+            ]
+        )
+    }
+
     @Test func parametersOfHEVCAndLATMAreRead() throws {
         let text = """
             v=0
@@ -165,7 +186,17 @@ import Testing
             ),
             (
                 "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
-                    + "a=fmtp:96 packetization-mode=2; sprop-interleaving-depth=4", 4, .interleaved
+                    + "a=fmtp:96 packetization-mode=2", 4, .interleaving
+            ),
+            (
+                "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+                    + "a=fmtp:96 packetization-mode=2; sprop-interleaving-depth=1025", 4,
+                .interleaving
+            ),
+            (
+                "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+                    + "a=fmtp:96 packetization-mode=2; sprop-interleaving-depth=4; "
+                    + "sprop-deint-buf-req=16777217", 4, .interleaving
             ),
             ("v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 VP8/90000", 0, .nothingCarried),
         ] as [(String, Int, SessionDescriptionError.Reason)]

@@ -1,10 +1,10 @@
 /// NAL units of H.264 in RTP packets.
 ///
-/// Taken are all packet types of the single NAL unit and the non-interleaved mode, and those of the
-/// interleaved mode as long as units come in decoding order; their decoding order numbers are passed
-/// over.
+/// Taken are all packet types of all three modes. Those of the interleaved mode tell each unit's place in
+/// decoding order.
 ///
-/// Source: RFC 6184, 5.2 (types), 5.6 (single), 5.7.1 (STAP), 5.7.2 (MTAP), 5.8 (FU).
+/// Source: RFC 6184, 5.2 (types), 5.5 (decoding order), 5.6 (single), 5.7.1 (STAP), 5.7.2 (MTAP),
+///         5.8 (FU).
 struct H264Payload: RTPVideoPayload {
     /// Source: RFC 6184, Table 1.
     private enum PacketType {
@@ -24,33 +24,38 @@ struct H264Payload: RTPVideoPayload {
         case 1...23:
             fragments.append(Self.unit(0..<payload.count, of: payload))
         case PacketType.stapA:
-            try Self.readAggregate(payload, from: 1, timeBytes: 0, into: &fragments)
+            try Self.readAggregate(payload, isOrdered: false, timeBytes: 0, into: &fragments)
         case PacketType.stapB:
-            try Self.readAggregate(payload, from: 3, timeBytes: 0, into: &fragments)
+            try Self.readAggregate(payload, isOrdered: true, timeBytes: 0, into: &fragments)
         case PacketType.mtap16:
-            try Self.readAggregate(payload, from: 3, timeBytes: 2, into: &fragments)
+            try Self.readAggregate(payload, isOrdered: true, timeBytes: 2, into: &fragments)
         case PacketType.mtap24:
-            try Self.readAggregate(payload, from: 3, timeBytes: 3, into: &fragments)
+            try Self.readAggregate(payload, isOrdered: true, timeBytes: 3, into: &fragments)
         case PacketType.fuA:
             fragments.append(try Self.fragment(payload, headerCount: 2))
         case PacketType.fuB:
             // The decoding order number is in the first fragment, which alone is an FU-B.
-            fragments.append(try Self.fragment(payload, headerCount: 4))
+            var fragment = try Self.fragment(payload, headerCount: 4)
+            if fragment.isFirst { fragment.decodingOrder = payload.bigEndian16(at: 2) }
+            fragments.append(fragment)
         default:
             // 0, 30 and 31: whatever they may become, not a part of a picture.
             break
         }
     }
 
-    /// Sizes and NAL units by turns; a DON, or a DON difference and a time offset, where the type has
-    /// them.
+    /// Sizes and NAL units by turns; where the type has them, a decoding order number first, and
+    /// differences to it and time offsets behind the sizes.
     private static func readAggregate(
         _ payload: Span<UInt8>,
-        from start: Int,
+        isOrdered: Bool,
         timeBytes: Int,
         into fragments: inout [RTPFragment]
     ) throws(RTPPayloadError) {
-        var position = start
+        guard !isOrdered || payload.count >= 3 else { throw .truncated }
+        var order = isOrdered ? payload.bigEndian16(at: 1) : 0
+        let firstOrder = order
+        var position = isOrdered ? 3 : 1
         // DOND stands before each time offset.
         let unitHeader = timeBytes == 0 ? 0 : 1 + timeBytes
         while position < payload.count {
@@ -59,6 +64,7 @@ struct H264Payload: RTPVideoPayload {
             let size = Int(payload.bigEndian16(at: position))
             position += 2
             guard payload.count - position >= unitHeader + size else { throw .truncated }
+            if timeBytes > 0 { order = firstOrder &+ UInt16(payload[position]) }
             var offset: UInt32 = 0
             for index in 0..<timeBytes {
                 offset = offset << 8 | UInt32(payload[position + 1 + index])
@@ -67,8 +73,11 @@ struct H264Payload: RTPVideoPayload {
             if size > 0 {
                 var fragment = unit(position..<(position + size), of: payload)
                 fragment.timestampOffset = offset
+                fragment.decodingOrder = isOrdered ? order : nil
                 fragments.append(fragment)
             }
+            // In a STAP-B one number follows the other.
+            order &+= 1
             position += size
         }
     }

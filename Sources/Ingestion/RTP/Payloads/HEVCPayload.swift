@@ -1,7 +1,7 @@
 /// NAL units of HEVC in RTP packets.
 ///
-/// Units come in decoding order; where they carry decoding order numbers, those are passed over. Of
-/// a packet with payload content information, what it wraps is taken.
+/// With DONL each unit tells its place in decoding order. Of a packet with payload content information,
+/// what it wraps is taken.
 ///
 /// Source: RFC 7798, 4.4.1 (single), 4.4.2 (AP), 4.4.3 (FU), 4.4.4 (PACI).
 struct HEVCPayload: RTPVideoPayload {
@@ -49,6 +49,7 @@ struct HEVCPayload: RTPVideoPayload {
             fragment.header = header
             fragment.headerCount = 2
             fragment.canBeginPicture = Self.canBeginPicture(header, next: payload[start])
+            if hasDONL { fragment.decodingOrder = payload.bigEndian16(at: position) }
             fragments.append(fragment)
         default:
             // 51 to 63: not a part of a picture.
@@ -64,8 +65,14 @@ struct HEVCPayload: RTPVideoPayload {
     ) throws(RTPPayloadError) {
         var position = start
         var orderBytes = hasDONL ? 2 : 0
+        var order: UInt16 = 0
         while position < payload.count {
             guard payload.count - position >= orderBytes + 2 else { throw .truncated }
+            switch orderBytes {
+            case 2: order = payload.bigEndian16(at: position)
+            case 1: order &+= UInt16(payload[position]) + 1
+            default: break
+            }
             position += orderBytes
             orderBytes = hasDONL ? 1 : 0
             let size = Int(payload.bigEndian16(at: position))
@@ -77,6 +84,7 @@ struct HEVCPayload: RTPVideoPayload {
                 payload.bigEndian16(at: position),
                 next: size > 2 ? payload[position + 2] : 0
             )
+            if hasDONL { fragment.decodingOrder = order }
             fragments.append(fragment)
             position += size
         }
@@ -100,6 +108,7 @@ struct HEVCPayload: RTPVideoPayload {
         fragment.header = payloadHeader & 0x81FF | UInt16(fragmentHeader & 0x3F) << 9
         fragment.headerCount = 2
         fragment.canBeginPicture = Self.canBeginPicture(fragment.header, next: payload[start])
+        if hasDONL { fragment.decodingOrder = payload.bigEndian16(at: position + 1) }
         return fragment
     }
 

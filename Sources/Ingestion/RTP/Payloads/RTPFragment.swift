@@ -15,6 +15,8 @@ struct RTPFragment: Sendable, Equatable {
     var isLast = true
     /// To add to the packet's timestamp.
     var timestampOffset: UInt32 = 0
+    /// The unit's place in decoding order, modulo 2^16, where the format tells it; of the first alone.
+    var decodingOrder: UInt16?
     /// A picture can begin with it: with its first fragment in hand, nothing of the picture can have
     /// come before.
     var canBeginPicture = false
@@ -36,7 +38,7 @@ enum RTPPayloadError: Error {
 ///
 /// Bound: keeps nothing between packets.
 protocol RTPVideoPayload: Sendable {
-    /// Appends the fragments of one payload, in decoding order.
+    /// Appends the fragments of one payload, in decoding order unless they tell another.
     ///
     /// The bytes are those of one packet, never empty. What is appended before an error is thrown is
     /// not used.

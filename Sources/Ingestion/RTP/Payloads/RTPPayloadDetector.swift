@@ -14,6 +14,8 @@ package struct RTPPayloadDetector: Sendable {
         case morePackets
         /// The structure is there, but nothing that tells how to decode it.
         case noParameterSets(VideoFormat.Codec)
+        /// Pictures in another order than that of decoding, without a word of how far they are moved.
+        case interleaved
         /// The packets are of none of the formats.
         case unrecognised
 
@@ -28,6 +30,8 @@ package struct RTPPayloadDetector: Sendable {
                 "no sequence header in band: send one with each keyframe"
             case .noParameterSets(.jpegXS):
                 "no picture header in band: begin each picture with its codestream header"
+            case .interleaved:
+                "interleaved H.264 (packetization-mode=2): send an SDP, which tells its depth"
             case .unrecognised:
                 "the payload is none of H.264, HEVC, AV1, JPEG XS and MPEG-TS: send an SDP"
             }
@@ -78,8 +82,11 @@ package struct RTPPayloadDetector: Sendable {
         if proven.count == 1, let format = proven.first?.format { return .found(format) }
         guard packets >= Self.tellingPackets else { return .undecided(.morePackets) }
         let telling = candidates.filter { $0.packetsInRow >= Self.tellingPackets }
-        if telling.count == 1, let candidate = telling.first, !candidate.hasParameterSets {
-            return .undecided(.noParameterSets(candidate.codec))
+        if telling.count == 1, let candidate = telling.first {
+            if candidate.isInterleaved { return .undecided(.interleaved) }
+            if !candidate.hasParameterSets {
+                return .undecided(.noParameterSets(candidate.codec))
+            }
         }
         return .undecided(telling.isEmpty ? .unrecognised : .morePackets)
     }

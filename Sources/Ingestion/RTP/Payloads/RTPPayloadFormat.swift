@@ -10,8 +10,7 @@ package struct RTPPayloadFormat: Sendable, Hashable {
     package enum Encoding: Sendable, Hashable {
         /// RFC 6184.
         case h264
-        /// RFC 7798; with DONL every unit tells its place in decoding order (`sprop-max-don-diff`
-        /// above 0).
+        /// RFC 7798; with DONL every unit tells its place in decoding order (`sprop-max-don-diff` above 0).
         case hevc(hasDONL: Bool)
         /// RTP Payload Format For AV1.
         case av1
@@ -78,17 +77,21 @@ package struct RTPPayloadFormat: Sendable, Hashable {
     package var channels: Int?
     /// `sprop-parameter-sets`, or `sprop-vps`, `sprop-sps` and `sprop-pps`: raw NAL units.
     package var parameterSets: [[UInt8]]
+    /// How far units are sent out of their decoding order; `nil` where they are not.
+    package var interleaving: RTPInterleaving?
 
     package init(
         encoding: Encoding,
         clockRate: Int,
         channels: Int? = nil,
-        parameterSets: [[UInt8]] = []
+        parameterSets: [[UInt8]] = [],
+        interleaving: RTPInterleaving? = nil
     ) {
         self.encoding = encoding
         self.clockRate = clockRate
         self.channels = channels
         self.parameterSets = parameterSets
+        self.interleaving = interleaving
     }
 
     /// The format of a static payload type that can be taken; `nil` for any other.

@@ -4,6 +4,8 @@ import Media
 struct RTPPictureStream: Sendable {
     private let payload: any RTPVideoPayload
     private var parser: VideoBitstreamParser
+    /// Where units come out of their decoding order.
+    private var deinterleaver: RTPDeinterleaver?
     private var assembly = RTPPictureAssembly()
     private var fragments: [RTPFragment] = []
     /// Of the picture that its marker ended last; `nil` once a packet was lost or another came.
@@ -23,6 +25,7 @@ struct RTPPictureStream: Sendable {
             default: H264Payload()
             }
         parser = VideoBitstreamParser(codec: codec)
+        deinterleaver = format.interleaving.map { RTPDeinterleaver($0) }
         for set in format.parameterSets where !set.isEmpty {
             _ = parser.parse(set.span, units: [0..<set.count])
         }
@@ -43,36 +46,95 @@ struct RTPPictureStream: Sendable {
         _ bytes: Span<UInt8>,
         emit: (RTPUnit) -> Void
     ) {
-        if markedTimestamp == packet.timestamp { trustsMarker = false }
-        markedTimestamp = nil
-        begin(packet.timestamp, emit)
-        fragments.removeAll(keepingCapacity: true)
-        do throws(RTPPayloadError) {
-            try payload.read(bytes, into: &fragments)
-        } catch {
-            assembly.damage(at: packet.timestamp)
-            fragments.removeAll(keepingCapacity: true)
+        let isReadable = read(bytes)
+        guard deinterleaver == nil else {
+            if !isReadable { deinterleaver?.lose() }
+            deinterleave(packet, bytes, emit)
+            return
         }
+        enter(packet.timestamp, emit)
+        if !isReadable { assembly.damage(at: packet.timestamp) }
         for index in fragments.indices {
             let timestamp = packet.timestamp &+ fragments[index].timestampOffset
             begin(timestamp, emit)
             assembly.append(fragments[index], of: bytes, timestamp: timestamp)
         }
-        guard packet.marker else { return }
-        hasSeenMarker = true
-        guard trustsMarker, let ended = assembly.timestamp else { return }
-        finishPicture(emit)
-        markedTimestamp = ended
+        if packet.marker { leave(emit) }
     }
 
     mutating func lose() {
+        guard deinterleaver == nil else {
+            deinterleaver?.lose()
+            return
+        }
+        loseInOrder()
+    }
+
+    private mutating func loseInOrder() {
         assembly.lose()
         markedTimestamp = nil
     }
 
     /// The stream is over: a picture without the marker that others had is not whole.
     mutating func finish(emit: (RTPUnit) -> Void) {
+        takeInOrder(isEnded: true, emit)
         if !hasSeenMarker || !trustsMarker { finishPicture(emit) }
+    }
+
+    /// Takes a payload apart.
+    ///
+    /// - Returns: Whether it could be; if not, there are no fragments.
+    private mutating func read(_ bytes: Span<UInt8>) -> Bool {
+        fragments.removeAll(keepingCapacity: true)
+        do throws(RTPPayloadError) {
+            try payload.read(bytes, into: &fragments)
+            return true
+        } catch {
+            fragments.removeAll(keepingCapacity: true)
+            return false
+        }
+    }
+
+    private mutating func deinterleave(
+        _ packet: RTPPacket,
+        _ bytes: Span<UInt8>,
+        _ emit: (RTPUnit) -> Void
+    ) {
+        for (index, fragment) in fragments.enumerated() {
+            deinterleaver?.receive(
+                fragment,
+                of: bytes,
+                timestamp: packet.timestamp &+ fragment.timestampOffset,
+                isMarked: packet.marker && index == fragments.count - 1
+            )
+        }
+        takeInOrder(isEnded: false, emit)
+    }
+
+    private mutating func takeInOrder(isEnded: Bool, _ emit: (RTPUnit) -> Void) {
+        while let unit = deinterleaver?.next(isEnded: isEnded) {
+            if unit.followsLoss { loseInOrder() }
+            enter(unit.timestamp, emit)
+            var whole = RTPFragment(bytes: unit.bytes.indices)
+            whole.canBeginPicture = unit.canBeginPicture
+            assembly.append(whole, of: unit.bytes.span, timestamp: unit.timestamp)
+            if unit.isMarked { leave(emit) }
+        }
+    }
+
+    /// A packet of this time is here, or a unit where each may be of another.
+    private mutating func enter(_ timestamp: UInt32, _ emit: (RTPUnit) -> Void) {
+        if markedTimestamp == timestamp { trustsMarker = false }
+        markedTimestamp = nil
+        begin(timestamp, emit)
+    }
+
+    /// The marker is here.
+    private mutating func leave(_ emit: (RTPUnit) -> Void) {
+        hasSeenMarker = true
+        guard trustsMarker, let ended = assembly.timestamp else { return }
+        finishPicture(emit)
+        markedTimestamp = ended
     }
 
     /// What comes next is of this time: a picture of another is complete.

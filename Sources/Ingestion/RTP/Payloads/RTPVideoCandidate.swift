@@ -19,6 +19,8 @@ struct RTPVideoCandidate: Sendable {
     /// A unit goes on in the next packet.
     private var isUnitOpen = false
     private var hasPicture = false
+    /// Units tell their place in decoding order; how far they are moved, only an SDP says.
+    private(set) var isInterleaved = false
     /// Packets in a row that have the format's structure.
     private(set) var packetsInRow = 0
 
@@ -38,7 +40,7 @@ struct RTPVideoCandidate: Sendable {
         codec == .jpegXS ? parser.format != nil : parser.hasParameterSets
     }
 
-    var isProven: Bool { hasParameterSets && hasPicture }
+    var isProven: Bool { hasParameterSets && hasPicture && !isInterleaved }
 
     var format: RTPPayloadFormat {
         let encoding: RTPPayloadFormat.Encoding =
@@ -72,6 +74,7 @@ struct RTPVideoCandidate: Sendable {
 
     private mutating func accepts(_ bytes: Span<UInt8>, isNext: Bool) -> Bool {
         for fragment in fragments {
+            if fragment.decodingOrder != nil { isInterleaved = true }
             if fragment.isFirst {
                 guard !isNext || !isUnitOpen, let kind = kind(of: fragment, in: bytes) else {
                     return false

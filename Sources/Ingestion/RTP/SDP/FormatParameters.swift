@@ -49,8 +49,10 @@ struct FormatParameters {
     }
 }
 
-/// A format parameter is there, but is not what its encoding asks for.
-struct MalformedParameter: Error {}
+/// A format parameter is not what its encoding asks for.
+struct MalformedParameter: Error {
+    var reason = SessionDescriptionError.Reason.malformedParameters
+}
 
 /// Decodes Base64 with or without its padding.
 ///

@@ -22,8 +22,7 @@ struct PayloadMap {
 extension RTPPayloadFormat {
     /// The format that an encoding and its parameters make.
     ///
-    /// Interleaving is left out: receiving it would hold back every frame (RFC 3640, 3.2.3;
-    /// RFC 6184, packetization mode 2).
+    /// Interleaved AAC is left out: receiving it would hold back every frame (RFC 3640, 3.2.3).
     ///
     /// Source: RFC 6184, 8.1; RFC 7798, 7.1; RFC 9134, 7.1; RFC 3640, 4.1; RFC 6416, 7.3; RFC 7587, 6.1.
     ///
@@ -31,12 +30,15 @@ extension RTPPayloadFormat {
     init?(_ map: PayloadMap, _ parameters: FormatParameters) throws(MalformedParameter) {
         let encoding: Encoding
         var parameterSets: [[UInt8]] = []
+        var interleaving: RTPInterleaving?
         switch map.name {
         case "h264":
             encoding = .h264
+            interleaving = try RTPInterleaving(h264: parameters)
             parameterSets = try parameters.units("sprop-parameter-sets")
         case "h265":
-            encoding = .hevc(hasDONL: try parameters.integer("sprop-max-don-diff") ?? 0 > 0)
+            interleaving = try RTPInterleaving(hevc: parameters)
+            encoding = .hevc(hasDONL: interleaving != nil)
             for name in ["sprop-vps", "sprop-sps", "sprop-pps"] {
                 parameterSets += try parameters.units(name)
             }
@@ -58,8 +60,44 @@ extension RTPPayloadFormat {
             encoding: encoding,
             clockRate: map.clockRate,
             channels: map.channels,
-            parameterSets: parameterSets
+            parameterSets: parameterSets,
+            interleaving: interleaving
         )
+    }
+}
+
+extension RTPInterleaving {
+    /// What `packetization-mode=2` asks for; `nil` in the other modes.
+    fileprivate init?(h264 parameters: FormatParameters) throws(MalformedParameter) {
+        guard try parameters.integer("packetization-mode") == 2 else { return nil }
+        guard let depth = try parameters.integer("sprop-interleaving-depth"),
+            try parameters.integer("sprop-deint-buf-req") ?? 0 <= Self.byteLimit
+        else { throw MalformedParameter(reason: .interleaving) }
+        let difference = try parameters.integer("sprop-max-don-diff")
+        try self.init(bounded: depth, countsSlices: true, largestDifference: difference)
+    }
+
+    /// What a `sprop-max-don-diff` above 0 asks for; `nil` without.
+    fileprivate init?(hevc parameters: FormatParameters) throws(MalformedParameter) {
+        guard let difference = try parameters.integer("sprop-max-don-diff"), difference > 0 else {
+            return nil
+        }
+        guard try parameters.integer("sprop-depack-buf-bytes") ?? 0 <= Self.byteLimit else {
+            throw MalformedParameter(reason: .interleaving)
+        }
+        let depth = try parameters.integer("sprop-depack-buf-nalus")
+        try self.init(bounded: depth, countsSlices: false, largestDifference: difference)
+    }
+
+    private init(
+        bounded depth: Int?,
+        countsSlices: Bool,
+        largestDifference: Int?
+    ) throws(MalformedParameter) {
+        guard depth ?? 0 <= Self.depthLimit else {
+            throw MalformedParameter(reason: .interleaving)
+        }
+        self.init(depth: depth, countsSlices: countsSlices, largestDifference: largestDifference)
     }
 }
 

@@ -9,7 +9,7 @@ package struct SessionDescriptionError: Error, Sendable, Equatable, CustomString
         case malformedMedia
         case malformedPayloadMap
         case malformedParameters
-        case interleaved
+        case interleaving
         case badAddress
         case tooManyMedia
         case tooManyPayloads
@@ -52,9 +52,10 @@ package struct SessionDescriptionError: Error, Sendable, Equatable, CustomString
             "write a=rtpmap:type encoding/clock rate"
         case .malformedParameters:
             "the format parameters cannot be read; copy the fmtp line as the sender printed it"
-        case .interleaved:
-            "interleaved H.264 (sprop-interleaving-depth) is not taken, as it delays every picture; "
-                + "have the sender use packetization-mode=1"
+        case .interleaving:
+            "units out of decoding order are taken with sprop-interleaving-depth (H.264) up to "
+                + "\(RTPInterleaving.depthLimit) units and \(RTPInterleaving.byteLimit) bytes; have the "
+                + "sender use packetization-mode=1"
         case .badAddress:
             "this is no address; write an IPv4 or IPv6 address, not a name"
         case .tooManyMedia:

@@ -151,19 +151,12 @@ struct SessionDescriptionReader {
                 medium.retransmissions[type] = MediaDescription.Retransmission(fields)
                 continue
             }
-            // Units in another order than that of decoding would make pictures of what belongs to others.
-            if payloadMap.name == "h264", fields["sprop-interleaving-depth"] ?? "0" != "0" {
-                throw SessionDescriptionError(
-                    line: parameters[type]?.line ?? map.line,
-                    reason: .interleaved
-                )
-            }
             do {
                 medium.payloads[type] = try RTPPayloadFormat(payloadMap, fields)
             } catch {
                 throw SessionDescriptionError(
                     line: parameters[type]?.line ?? map.line,
-                    reason: .malformedParameters,
+                    reason: error.reason,
                     excerpt: parameters[type]?.text ?? map.text
                 )
             }
