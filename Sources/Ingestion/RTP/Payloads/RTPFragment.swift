@@ -17,6 +17,8 @@ struct RTPFragment: Sendable, Equatable {
     var timestampOffset: UInt32 = 0
     /// The unit's place in decoding order, modulo 2^16, where the format tells it; of the first alone.
     var decodingOrder: UInt16?
+    /// Where it belongs in a frame of JPEG XS whose packets are transmitted in any order.
+    var place: JPEGXSPlace?
     /// A picture can begin with it: with its first fragment in hand, nothing of the picture can have
     /// come before.
     var canBeginPicture = false
@@ -30,7 +32,7 @@ enum RTPPayloadError: Error {
     case truncated
     /// A field has a value that the payload format does not allow.
     case invalid
-    /// Units of the packet are sent out of their decoding order.
+    /// Frames of AAC are sent out of their order.
     case interleaved
 }
 

@@ -6,6 +6,8 @@ struct RTPPictureStream: Sendable {
     private var parser: VideoBitstreamParser
     /// Where units come out of their decoding order.
     private var deinterleaver: RTPDeinterleaver?
+    /// Where packets of JPEG XS are transmitted in any order.
+    private var sorter = JPEGXSFrameSorter()
     private var assembly = RTPPictureAssembly()
     private var fragments: [RTPFragment] = []
     /// Of the picture that its marker ended last; `nil` once a packet was lost or another came.
@@ -52,8 +54,17 @@ struct RTPPictureStream: Sendable {
             deinterleave(packet, bytes, emit)
             return
         }
+        if let piece = fragments.first, let place = piece.place {
+            let payload = bytes.extracting(piece.bytes)
+            sorter.receive(place, payload, of: packet, isLast: piece.isLast)
+            takeSorted(isEnded: false, emit)
+            return
+        }
         enter(packet.timestamp, emit)
-        if !isReadable { assembly.damage(at: packet.timestamp) }
+        if !isReadable {
+            assembly.damage(at: packet.timestamp)
+            sorter.lose()
+        }
         for index in fragments.indices {
             let timestamp = packet.timestamp &+ fragments[index].timestampOffset
             begin(timestamp, emit)
@@ -67,6 +78,7 @@ struct RTPPictureStream: Sendable {
             deinterleaver?.lose()
             return
         }
+        sorter.lose()
         loseInOrder()
     }
 
@@ -78,6 +90,7 @@ struct RTPPictureStream: Sendable {
     /// The stream is over: a picture without the marker that others had is not whole.
     mutating func finish(emit: (RTPUnit) -> Void) {
         takeInOrder(isEnded: true, emit)
+        takeSorted(isEnded: true, emit)
         if !hasSeenMarker || !trustsMarker { finishPicture(emit) }
     }
 
@@ -119,6 +132,25 @@ struct RTPPictureStream: Sendable {
             whole.canBeginPicture = unit.canBeginPicture
             assembly.append(whole, of: unit.bytes.span, timestamp: unit.timestamp)
             if unit.isMarked { leave(emit) }
+        }
+    }
+
+    private mutating func takeSorted(isEnded: Bool, _ emit: (RTPUnit) -> Void) {
+        while let output = sorter.next(isEnded: isEnded) {
+            guard case .frame(let frame) = output else {
+                damagedUnits &+= 1
+                continue
+            }
+            begin(frame.timestamp, emit)
+            let bytes = frame.bytes
+            for piece in frame.pieces {
+                var fragment = RTPFragment(bytes: piece.bytes)
+                fragment.isFirst = piece.place.packet == 0
+                fragment.isLast = piece.isLast
+                fragment.canBeginPicture = piece.place.unit == 0 && piece.place.field == 0
+                assembly.append(fragment, of: bytes.span, timestamp: frame.timestamp)
+            }
+            finishPicture(emit)
         }
     }
 

@@ -75,6 +75,13 @@ struct RTPVideoCandidate: Sendable {
     private mutating func accepts(_ bytes: Span<UInt8>, isNext: Bool) -> Bool {
         for fragment in fragments {
             if fragment.decodingOrder != nil { isInterleaved = true }
+            if fragment.place != nil {
+                guard let kind = kind(of: fragment, in: bytes) else { return false }
+                take(fragment, kind, of: bytes)
+                // In any order, packets contradict nothing: none counts before the head of a picture.
+                guard hasParameterSets else { return false }
+                continue
+            }
             if fragment.isFirst {
                 guard !isNext || !isUnitOpen, let kind = kind(of: fragment, in: bytes) else {
                     return false
