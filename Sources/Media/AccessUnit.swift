@@ -9,6 +9,7 @@ package import NIOCore
 /// - AV1: a temporal unit of OBUs with `obu_size`, without the temporal delimiter.
 /// - AAC: one raw_data_block, no ADTS or LATM framing. Opus: one packet. AC-3, E-AC-3: one
 ///   syncframe (E-AC-3: one access unit of six blocks). MP3: one frame with its header.
+/// - Linear PCM: as `LinearPCM` says.
 ///
 /// Units: `pts` and `dts` are unwrapped ticks of the source's clock; `pts >= dts`.
 /// Ownership: the payload is owned, never a view of a buffer that is reused.

@@ -92,7 +92,6 @@ package struct DataFormat: Sendable, Hashable {
         case id3 = "ID3"
         case dvbSubtitles = "DVB subtitles"
         case dvbTeletext = "DVB teletext"
-        case linearPCM = "linear PCM"
         case unknown
     }
 

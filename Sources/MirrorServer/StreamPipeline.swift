@@ -1,12 +1,13 @@
 package import Logging
 package import Media
 package import Packaging
+import Processing
 import Synchronization
 
 /// One stream's way through Mirror, from the publisher's events to what viewers wait on.
 ///
 /// ```
-/// transport thread ──MediaEvent──▶ live ──▶ packager ──PackagerOutput──▶ store ──▶ viewers
+/// transport thread ──MediaEvent──▶ live ──▶ sound encoder ──▶ packager ──PackagerOutput──▶ store ──▶ viewers
 /// ```
 ///
 /// It lives as long as the stream has a name on air: publishers may leave and return, the packager
@@ -57,22 +58,27 @@ package final class StreamPipeline: Sendable {
             configuration: configuration,
             firstMediaSequence: Self.firstMediaSequence
         )
+        var sound = SoundEncoder()
         for await event in events {
-            let outputs = packager.consume(event)
-            // Tracks that are not packaged and keyframes that do not come show in no output.
-            var isNews = !outputs.isEmpty || packager.isWaitingForKeyframe
-            if case .tracks(let tracks) = event {
-                log(tracks)
-                isNews = true
-            }
-            guard isNews else { continue }
-            store.apply(outputs)
-            let measurements = packager.measurements
-            packaging.withLock { $0 = measurements }
-            if measurements.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
+            for event in sound.encode(event) { package(event, with: &packager) }
         }
         store.apply(packager.finish())
         store.finish()
+    }
+
+    private func package(_ event: MediaEvent, with packager: inout StreamPackager) {
+        let outputs = packager.consume(event)
+        // Tracks that are not packaged and keyframes that do not come show in no output.
+        var isNews = !outputs.isEmpty || packager.isWaitingForKeyframe
+        if case .tracks(let tracks) = event {
+            log(tracks)
+            isNews = true
+        }
+        guard isNews else { return }
+        store.apply(outputs)
+        let measurements = packager.measurements
+        packaging.withLock { $0 = measurements }
+        if measurements.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
     }
 
     /// When viewers had something to play for the first time.

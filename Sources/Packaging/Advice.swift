@@ -52,6 +52,13 @@ extension Advice {
                     left out: one stream has one picture. Publish it under a name of its own.
                     """
             )
+        case .audio(let format) where format.codec == .linearPCM:
+            Advice(
+                code: .formatNotPackaged,
+                text: """
+                    Linear PCM with \(format.sampleRate) Hz cannot be encoded here. Send it with 48000 Hz.
+                    """
+            )
         case .audio(let format):
             Advice(
                 code: .formatNotPackaged,
@@ -59,14 +66,6 @@ extension Advice {
                     Sound with \(format.sampleRate) Hz and frames of \
                     \(format.samplesPerAccessUnit) samples cannot be carried over HLS. Send AAC with \
                     48000 Hz.
-                    """
-            )
-        case .data(let format) where format.kind == .linearPCM:
-            Advice(
-                code: .formatNotPackaged,
-                text: """
-                    Linear PCM (L16, L24) is received and not carried to viewers: no browser plays it over \
-                    HLS. Have the sender encode it, as AAC or Opus.
                     """
             )
         case .data(let format):

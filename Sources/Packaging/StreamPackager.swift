@@ -89,8 +89,8 @@ package struct StreamPackager: Sendable {
         let sound = list.audio.filter { CMAFTrack($0) != nil }
         let carried = TrackList([picture].compactMap(\.self) + sound.prefix(Self.audioLimit))
         trackAdvice = list.tracks.filter { track in
-            // What is no picture and no sound is not missed; linear PCM is sound.
-            if case .data(let format) = track.format { return format.kind == .linearPCM }
+            // What is no picture and no sound is not missed.
+            if case .data = track.format { return false }
             return CMAFTrack(track) == nil || (track.video != nil && track.id != picture?.id)
         }.map(Advice.notPackaged)
         if sound.count > Self.audioLimit {

@@ -64,6 +64,11 @@ extension FuzzTarget {
         var audio = MediaDescription(kind: .audio, port: 5_006)
         let packing = RTPPayloadFormat.AACPacking(config: [0x11, 0x90])
         audio.payloads[97] = RTPPayloadFormat(encoding: .aac(packing), clockRate: 48_000)
+        audio.payloads[103] = RTPPayloadFormat(
+            encoding: .linearPCM(bits: 24),
+            clockRate: 48_000,
+            channels: 2
+        )
         return [video, audio]
     }
 }

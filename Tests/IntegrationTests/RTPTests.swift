@@ -248,7 +248,15 @@ import Testing
     }
 
     /// As ffmpeg writes it for two outputs with a port each.
-    @Test func soundOnAPortOfItsOwnIsTakenBySDP() async throws {
+    @Test(arguments: [
+        ("libopus", "Opus", "Opus"), ("pcm_s16be", "linear PCM", "mp4a.40.2"),
+        ("pcm_s24be", "linear PCM", "mp4a.40.2"),
+    ])
+    func soundOnAPortOfItsOwnIsTakenBySDP(
+        encoder: String,
+        codec: String,
+        offered: String
+    ) async throws {
         let (video, audio) = (FreePort.udp, FreePort.udp)
         let mirror = try await MirrorProcess(yaml: "ingestion.rtp.extra_ports: 20000-32000")
         let viewer = Viewer(mirror.address)
@@ -257,7 +265,7 @@ import Testing
             """
             -re -stream_loop -1 -i \(MirrorProcess.fixture("h264.mkv")) -sdp_file \(sdp)
             -map 0:v -c:v copy -f rtp rtp://127.0.0.1:\(video)
-            -map 0:a -c:a libopus -ar 48000 -f rtp rtp://127.0.0.1:\(audio)
+            -map 0:a -c:a \(encoder) -ar 48000 -f rtp rtp://127.0.0.1:\(audio)
             """
         )
         defer { sender.signal(SIGTERM) }
@@ -276,7 +284,9 @@ import Testing
             }
         }
         #expect(isCarried, "\(latest)")
-        #expect(latest["tracks"]?[1]?["codec"] == "Opus")
+        #expect(latest["tracks"]?[1]?["codec"] == .string(codec))
+        let multivariant = try await viewer.waitFor("/live/cam/playlist.m3u8")
+        #expect(multivariant.text.contains(",\(offered)\""), "\(multivariant.text)")
         let refused = try await viewer.ask(
             "/api/v1/streams/x/sdp",
             method: "PUT",

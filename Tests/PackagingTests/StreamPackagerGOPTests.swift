@@ -191,14 +191,14 @@ import Testing
         )
     }
 
-    @Test func linearPCMIsToBeSentAsSomethingElse() {
+    @Test func linearPCMThatWasNotEncodedIsToBeSentOtherwise() throws {
         let source = SyntheticSource()
-        let format = DataFormat(kind: .linearPCM, streamType: 0)
+        let format = try #require(LinearPCM(bits: 24, sampleRate: 192_000, channels: 2)).format
         let tracks = TrackList(
-            source.tracks.tracks + [Track(id: Track.ID(9), format: .data(format))]
+            source.tracks.tracks + [Track(id: Track.ID(9), format: .audio(format))]
         )
         let (_, statistics) = StreamPackager.outputs(of: [.tracks(tracks)])
-        #expect(statistics.advice.contains { $0.text.contains("as AAC or Opus") })
+        #expect(statistics.advice.contains { $0.text.contains("192000 Hz cannot be encoded") })
     }
 
     @Test func frameRateAndGOPAreMeasured() {

@@ -40,11 +40,7 @@ struct RTPCarriage {
 
     /// Why nothing of it is carried to viewers, and what to do; `nil` when nothing is wrong.
     var hint: String? {
-        if case .data = format.kind {
-            return
-                "\(format.name) is counted and not carried: have the sender encode it, as AAC or Opus"
-        }
-        return missingParameterSets ? cure : nil
+        missingParameterSets ? cure : nil
     }
 
     /// What to do where parameter sets are missing.

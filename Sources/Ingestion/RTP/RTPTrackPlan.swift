@@ -82,8 +82,6 @@ struct RTPTrackPlan {
         switch format.kind {
         case .video(let codec): (isPicture, kind) = (true, .video(codec))
         case .audio(let codec): (isPicture, kind) = (false, .audio(codec))
-        case .data(let data):
-            (isPicture, kind) = (false, .data(DataFormat(kind: data, streamType: 0)))
         case .transportStream: return nil
         }
         guard let medium, ids.indices.contains(medium), let id = ids[medium],

@@ -75,7 +75,7 @@ package struct TrackSnapshot: Codable, Sendable, Equatable {
     package var kind: Kind
     /// `H.264`, `AAC`, `SCTE-35`.
     package var codec: String
-    /// RFC 6381; left out for data.
+    /// RFC 6381; left out for data and linear PCM.
     package var codecString: String?
     package var language: String?
     package var video: Video?
@@ -93,7 +93,7 @@ package struct TrackSnapshot: Codable, Sendable, Equatable {
         case .audio(let format):
             kind = .audio
             codec = format.codec.rawValue
-            codecString = format.codecString
+            codecString = format.codecString.isEmpty ? nil : format.codecString
             audio = Audio(format)
         case .data(let format):
             kind = .data

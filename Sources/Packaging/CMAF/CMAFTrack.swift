@@ -45,6 +45,7 @@ struct CMAFTrack: Sendable {
             case .opus: (sampleEntry, decoderConfiguration) = ("Opus", "dOps")
             case .ac3: (sampleEntry, decoderConfiguration) = ("ac-3", "dac3")
             case .eac3: (sampleEntry, decoderConfiguration) = ("ec-3", "dec3")
+            case .linearPCM: return nil
             }
             media = .audio(format)
             timescale = UInt32(format.sampleRate)

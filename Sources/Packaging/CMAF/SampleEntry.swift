@@ -73,7 +73,7 @@ enum SampleEntry {
             entry.fullBox(decoderConfiguration) {
                 ElementaryStreamDescriptor.write(format, into: &$0)
             }
-        case .opus, .ac3, .eac3:
+        case .opus, .ac3, .eac3, .linearPCM:
             entry.box(decoderConfiguration) { $0.write(format.decoderConfiguration) }
         }
     }

@@ -22,7 +22,7 @@ package struct Silence: Sendable {
     /// - Returns: `nil` when the format cannot be silent without an access unit to go by.
     package static func make(_ format: AudioFormat, like sample: ByteBuffer) -> Silence? {
         switch format.codec {
-        case .aac, .opus, .mp3:
+        case .aac, .opus, .mp3, .linearPCM:
             let payload = SilentFrame.make(format, like: sample)
             return payload.readableBytes > 0 ? Silence(format: format, payload: payload) : nil
         case .ac3, .eac3:

@@ -37,34 +37,6 @@ import Testing
         #expect(statistics.streams.map(\.clock.leads) == [false, true])
     }
 
-    @Test(arguments: [16, 24])
-    func linearPCMIsATrackThatIsCountedAndNotCarried(bits: Int) {
-        var medium = MediaDescription(kind: .audio, port: 5_006)
-        medium.payloads[97] = RTPPayloadFormat(
-            encoding: .linearPCM(bits: bits),
-            clockRate: 48_000,
-            channels: 2
-        )
-        var recorder = RTPRecorder(media: [RTPRecorder.video, medium])
-        var video = RTPTestSource(ssrc: 1, payloadType: 96)
-        var audio = RTPTestSource(ssrc: 2, payloadType: 97)
-        for frame in 0..<10 {
-            recorder.feed(frame == 0 ? video.keyframe() : video.frame(), at: frame * 33)
-            let samples = [UInt8](repeating: 0, count: 48 * 2 * bits / 8)
-            recorder.feed(audio.packet(samples, marker: false), at: frame * 33)
-            audio.timestamp &+= 48
-        }
-        let formats = recorder.trackLists.last?.tracks.map(\.format) ?? []
-        #expect(formats.count == 2)
-        #expect(formats.last == .data(DataFormat(kind: .linearPCM, streamType: 0)))
-        #expect(recorder.pictures.count == 10 && recorder.sounds.isEmpty)
-        let statistics = recorder.statistics(at: 400).streams
-        #expect(statistics.map(\.state) == [.carried, .carried])
-        #expect(statistics.last?.units.units == 10)
-        #expect(statistics.last?.hint?.contains("as AAC or Opus") ?? false)
-        #expect(statistics.first?.hint == nil)
-    }
-
     @Test func aPictureIsOutWithItsLastPacket() {
         var recorder = RTPRecorder(media: [RTPRecorder.video])
         var video = RTPTestSource(ssrc: 1, payloadType: 96)

@@ -176,6 +176,11 @@ import Testing
             ("v=0\nc=IP4 192.0.2.1", 2, .malformedConnection),
             ("v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264", 3, .malformedPayloadMap),
             ("v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/0", 3, .malformedPayloadMap),
+            ("v=0\nm=audio 5004 RTP/AVP 96\na=rtpmap:96 L16/48000/256", 3, .malformedPayloadMap),
+            (
+                "v=0\nm=audio 5004 RTP/AVP 96\na=rtpmap:96 L16/8000/\(UInt.max)", 3,
+                .malformedPayloadMap
+            ),
             (
                 "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
                     + "a=fmtp:96 sprop-parameter-sets=%%%", 4, .malformedParameters

@@ -108,7 +108,6 @@ extension RTPPayloadFormat {
         switch kind {
         case .video(let codec): codec.rawValue
         case .audio(let codec): codec.rawValue
-        case .data(let kind): kind.rawValue
         case .transportStream: "mpegts"
         }
     }

@@ -6,11 +6,11 @@ import Media
 /// Out:    a unit as soon as its last packet is here: at the marker, or, where a sender sets none or
 ///         sets it too early, at the next timestamp.
 /// Damage: a picture of which a packet is missing or cannot be read is dropped whole.
-/// Bound:  one picture of 16 MiB, one sound frame of 64 KiB.
+/// Bound:  one picture of 16 MiB, one sound frame of 64 KiB, five units of linear PCM.
 package struct RTPElementaryStream: Sendable {
     /// What came out, and what did not.
     package struct Statistics: Sendable, Hashable {
-        /// Emitted; of linear PCM: packets taken.
+        /// Emitted.
         package var units: UInt64 = 0
         /// Dropped because a part of them is missing or cannot be read.
         package var damagedUnits: UInt64 = 0
@@ -19,11 +19,10 @@ package struct RTPElementaryStream: Sendable {
     }
 
     package let format: RTPPayloadFormat
-    /// One of the two is set, or none for linear PCM; optionals, not an enum, because they are
-    /// changed in place.
+    /// One of the three is set; optionals, not an enum, because they are changed in place.
     private var pictures: RTPPictureStream?
     private var sounds: RTPSoundStream?
-    private var countedPackets: UInt64 = 0
+    private var samples: RTPLinearPCMStream?
 
     /// - Returns: `nil` for an MPEG transport stream, whose packets are an `IngestSession`'s.
     package init?(_ format: RTPPayloadFormat) {
@@ -31,18 +30,17 @@ package struct RTPElementaryStream: Sendable {
         switch format.kind {
         case .video(let codec):
             pictures = RTPPictureStream(format, codec: codec)
+        case .audio(.linearPCM):
+            samples = RTPLinearPCMStream(format)
         case .audio:
             sounds = RTPSoundStream(format)
-        case .data:
-            break
         case .transportStream:
             return nil
         }
     }
 
     package var statistics: Statistics {
-        if let pictures { return pictures.statistics }
-        return sounds?.statistics ?? Statistics(units: countedPackets)
+        pictures?.statistics ?? sounds?.statistics ?? samples?.statistics ?? Statistics()
     }
 
     /// Units come, but nothing that tells how to decode them: the parameter sets of pictures, the
@@ -58,15 +56,16 @@ package struct RTPElementaryStream: Sendable {
         emit: (RTPUnit) -> Void
     ) {
         guard !payload.isEmpty else { return }
-        countedPackets &+= 1
         pictures?.receive(packet, payload, emit: emit)
         sounds?.receive(packet, payload, emit: emit)
+        samples?.receive(packet, payload, emit: emit)
     }
 
-    /// Packets are missing before the next: what was begun cannot be completed.
+    /// Packets are missing before the next: a picture or a frame that was begun cannot be completed.
     package mutating func lose() {
         pictures?.lose()
         sounds?.lose()
+        samples?.lose()
     }
 
     /// The stream is over: hands on the last picture when it is whole.

@@ -65,8 +65,6 @@ package struct RTPPayloadFormat: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case video(VideoFormat.Codec)
         case audio(AudioFormat.Codec)
-        /// Recognised and counted, not carried.
-        case data(DataFormat.Kind)
         /// Tracks of its own.
         case transportStream
     }
@@ -115,7 +113,7 @@ package struct RTPPayloadFormat: Sendable, Hashable {
         case .mpegTS: .transportStream
         case .aac, .latm: .audio(.aac)
         case .opus: .audio(.opus)
-        case .linearPCM: .data(.linearPCM)
+        case .linearPCM: .audio(.linearPCM)
         }
     }
 }

@@ -1,6 +1,7 @@
 /// An `a=rtpmap:` line behind its payload type: `H264/90000`, `opus/48000/2`.
 struct PayloadMap {
     private static let clockRates = 1...1_000_000
+    private static let channelLimit = 255
 
     /// In lower case: encoding names are compared without regard to it.
     let name: String
@@ -14,8 +15,14 @@ struct PayloadMap {
         else { return nil }
         name = fields[0].lowercased()
         clockRate = rate
-        let channels = fields.count == 3 ? Int(fields[2].trimmingSpaces) : nil
-        self.channels = channels.flatMap { (1...255).contains($0) ? $0 : nil }
+        guard fields.count == 3, !fields[2].trimmingSpaces.isEmpty else {
+            channels = nil
+            return
+        }
+        guard let count = Int(fields[2].trimmingSpaces), count <= Self.channelLimit else {
+            return nil
+        }
+        channels = count > 0 ? count : nil
     }
 }
 

@@ -98,7 +98,8 @@ package struct AudioPacketParser: Sendable {
         )
     }
 
-    private static func format(of configuration: [UInt8]) -> AudioFormat? {
+    /// The format that an AudioSpecificConfig tells; `nil` for one that cannot be read.
+    package static func format(of configuration: [UInt8]) -> AudioFormat? {
         var reader = BitReader(configuration.span)
         return (try? AudioSpecificConfig(&reader, isWhole: true))?.format
     }

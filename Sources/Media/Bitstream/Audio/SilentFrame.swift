@@ -17,6 +17,7 @@ package enum SilentFrame {
         case .opus: opusPacket(like: last, format: format)
         case .mp3: mp3Frame(like: last)
         case .ac3, .eac3: last
+        case .linearPCM: ByteBuffer(repeating: 0, count: LinearPCM(format)?.unitBytes ?? 0)
         }
     }
 
