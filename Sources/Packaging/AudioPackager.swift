@@ -40,6 +40,7 @@ struct AudioPackager: Sendable {
     private(set) var silentFrameCount: UInt64 = 0
     /// Place on the grid minus the source's time, of the frame placed last.
     private(set) var timingError: MediaTime?
+    private(set) var placedFrameCount: UInt64 = 0
 
     init?(id: Rendition.ID, track: Track) {
         guard let format = track.audio,
@@ -181,6 +182,7 @@ struct AudioPackager: Sendable {
         // Sound that has not begun is not sound that is missing.
         if isFirst { silentFrameCount = silentBefore }
         timingError = MediaTime(ticks: (gridTime ?? time) - time, timescale: timescale)
+        placedFrameCount &+= 1
         append(frame.payload, into: &outputs)
         lastPayload = frame.payload
         hasRunOutOfPatience = false

@@ -34,6 +34,8 @@ package struct PackagerStatistics: Sendable, Equatable {
     package var audioLag: MediaTime?
     /// Where sound was put minus where its timestamp says: the error of synchronisation made here.
     package var audioTimingError: MediaTime?
+    /// What times of the source are moved by, so that pictures follow sound of another clock.
+    package var soundCorrection = MediaTime.zero(timescale: MediaTime.mpegTimescale)
 
     /// What the operator should change at the source, the most urgent first.
     package var advice: [Advice] = []

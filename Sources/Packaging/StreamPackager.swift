@@ -24,6 +24,9 @@ package struct StreamPackager: Sendable {
     private let limits: SegmentLimits
     private var grid: SegmentGrid
     private var origin = TimelineOrigin()
+    private var soundFollower = SoundFollower()
+    /// How many frames the leading sound had placed when it was looked at last.
+    private var followedFrames: UInt64 = 0
     private var video: VideoPackager?
     /// In order of first appearance; a rendition stays when its track is gone, for it may come back.
     private var audio: [AudioPackager] = []
@@ -148,11 +151,14 @@ package struct StreamPackager: Sendable {
 
     private mutating func package(_ unit: AccessUnit, into outputs: inout [PackagerOutput]) {
         guard tracks.contains(unit.track),
-            let time = origin.place(unit, after: reorderDelay.ofStream)
+            var time = origin.place(unit, after: reorderDelay.ofStream)
         else {
             counts.droppedUnits &+= 1
             return
         }
+        let correction = max(soundFollower.correction, reorderDelay.ofStream - time.decode)
+        time.decode += correction
+        time.presentation += correction
         if hasPicture, unit.track == video?.writer.track.id {
             let picture = Picture(
                 decodeTime: time.decode,
@@ -287,6 +293,16 @@ package struct StreamPackager: Sendable {
         for index in audio.indices where audio[index].writer.isOffered {
             audio[index].advance(to: time, into: &outputs)
         }
+        followSoundClock()
+    }
+
+    /// The first sound leads: others, if their clocks are yet others, are kept to it frame by frame.
+    private mutating func followSoundClock() {
+        guard let leader = audio.first(where: \.writer.isOffered),
+            leader.placedFrameCount != followedFrames
+        else { return }
+        followedFrames = leader.placedFrameCount
+        if let error = leader.timingError { soundFollower.observe(error) }
     }
 
     /// The most of late: a measurement of what comes in bursts.
@@ -306,6 +322,7 @@ package struct StreamPackager: Sendable {
         for index in audio.indices { audio[index].clearQueue() }
         keyframeWait = nil
         origin.reset()
+        soundFollower = SoundFollower()
     }
 
     /// Publishes what is open; a hole in the picture leads here too, and sound from after it stays.
@@ -363,6 +380,7 @@ extension StreamPackager {
             statistics.droppedUnits &+= rendition.droppedFrameCount
             statistics.silentFrames &+= rendition.silentFrameCount
         }
+        statistics.soundCorrection = MediaTime(mpegTicks: soundFollower.correction)
         statistics.audioTimingError = audio.first(where: \.writer.isOffered)?.timingError
         statistics.advice = trackAdvice
         // A publisher may come, or come back, in the middle of a group of pictures.

@@ -38,7 +38,32 @@ import Testing
         #expect(audit.violations == [])
         #expect(audit.holes == 0)
         #expect(statistics.silentFrames == 0)
+        #expect(statistics.soundCorrection.ticks == 0)
         #expect(audit["audio1"].flatMap(\.samples).allSatisfy { $0.duration == 1_024 })
+    }
+
+    /// Timestamps that gain or lose 60 ms on the samples, in ten minutes.
+    @Test(arguments: [-1e-4, 1e-4], [0, 45] as [Int64])
+    func picturesFollowSoundOfAnotherClockAndNoSampleIsLost(drift: Double, jitter: Int64) {
+        var source = SyntheticSource()
+        source.frameCount = 18_000
+        source.audioLag = 9_000
+        source.audioJitter = { number in
+            Int64((Double(number) * 1_920 * drift).rounded())
+                + (jitter > 0 ? Int64(number * 37) % (2 * jitter + 1) - jitter : 0)
+        }
+        let (audit, statistics) = audit(source)
+        #expect(audit.violations == [])
+        #expect(audit.holes == 0)
+        #expect(statistics.silentFrames == 0 && statistics.droppedUnits == 0)
+        #expect(abs(statistics.audioTimingError?.seconds ?? 1) < 0.004)
+        #expect(abs(statistics.soundCorrection.seconds + 600 * drift) < 0.005)
+        // The pictures have moved by as much, and never by more than a tick or two at a time.
+        let pictures = audit["video"].flatMap(\.samples)
+        #expect(pictures.count == 18_000)
+        #expect(pictures.dropLast().allSatisfy { (2_998...3_002).contains($0.duration) })
+        let length = pictures.reduce(0) { $0 + Int64($1.duration) }
+        #expect(abs(length - 54_000_000 - statistics.soundCorrection.ticks) < 100)
     }
 
     @Test(arguments: [0.99, 1.01])

@@ -42,6 +42,8 @@ package struct PackagingSnapshot: Codable, Sendable, Equatable {
     package var audioLagMilliseconds: Double?
     /// Where sound was put minus where its timestamp says.
     package var audioTimingErrorMilliseconds: Double?
+    /// What times are moved by, so that pictures follow sound of another clock.
+    package var soundCorrectionMilliseconds: Double
     package var advice: [Advice]
 
     package init(_ statistics: PackagerStatistics) {
@@ -68,6 +70,8 @@ package struct PackagingSnapshot: Codable, Sendable, Equatable {
         audioTimingErrorMilliseconds = statistics.audioTimingError.map {
             ($0.seconds * 1_000).roundedForDisplay
         }
+        soundCorrectionMilliseconds =
+            (statistics.soundCorrection.seconds * 1_000).roundedForDisplay
         advice = statistics.advice.map { Advice(code: $0.code.rawValue, message: $0.text) }
     }
 }
