@@ -156,10 +156,12 @@ package struct StreamPackager: Sendable {
             counts.droppedUnits &+= 1
             return
         }
+        let isPicture = hasPicture && unit.track == video?.writer.track.id
+        if isPicture, unit.isKeyframe { soundFollower.step(at: time.decode) }
         let correction = max(soundFollower.correction, reorderDelay.ofStream - time.decode)
         time.decode += correction
         time.presentation += correction
-        if hasPicture, unit.track == video?.writer.track.id {
+        if isPicture {
             let picture = Picture(
                 decodeTime: time.decode,
                 presentationTime: time.presentation,
