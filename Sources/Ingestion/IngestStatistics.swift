@@ -7,7 +7,12 @@ package struct IngestStatistics: Sendable, Equatable {
     package var bitrateBitsPerSecond: Double = 0
     package var srt: SRTStatistics?
     package var rtp: RTPStatistics?
+    /// Of what came of all legs, where it is one.
     package var transportStream = TransportStreamStatistics()
+    /// What it brings to the feed that it is a leg of.
+    package var leg: TransportStreamMergeStatistics.Leg?
+    /// It should be a leg, and carries no transport stream.
+    package var isUnmergeable = false
 
     package init() {}
 

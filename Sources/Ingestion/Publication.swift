@@ -9,6 +9,8 @@ package final class Publication: Sendable {
     package let id: UInt64
     package let request: PublishRequest
     package let startedAt: WallTime
+    /// Where its transport stream is merged with others; `nil`: it is the stream's own.
+    package let leg: MergedFeed.Leg?
 
     private struct State {
         var statistics = IngestStatistics()
@@ -21,12 +23,15 @@ package final class Publication: Sendable {
     private let disconnect: @Sendable () -> Void
     private let onEnd: @Sendable (Publication, EndReason) -> Void
 
-    /// `deliver` takes what is sent, one call at a time, and must not block; `onEnd` is called once, on
-    /// the thread that ends or revokes the publication.
+    /// A claim that begins now.
+    ///
+    /// `deliver` takes what is sent, one call at a time, and must not block; nothing is delivered of a
+    /// leg. `onEnd` is called once, on the thread that ends or revokes the publication.
     package init(
         id: UInt64,
         request: PublishRequest,
         startedAt: WallTime,
+        leg: MergedFeed.Leg? = nil,
         deliver: @escaping @Sendable ([MediaEvent]) -> Void,
         disconnect: @escaping @Sendable () -> Void,
         onEnd: @escaping @Sendable (Publication, EndReason) -> Void
@@ -35,6 +40,7 @@ package final class Publication: Sendable {
         self.request = request
         self.deliver = deliver
         self.startedAt = startedAt
+        self.leg = leg
         state = Mutex(State(lastArrival: startedAt))
         self.disconnect = disconnect
         self.onEnd = onEnd
@@ -55,7 +61,23 @@ package final class Publication: Sendable {
     package func send(_ events: [MediaEvent]) {
         state.withLock { state in
             guard state.endReason == nil, !events.isEmpty else { return }
+            guard leg == nil else {
+                // Media without its transport stream cannot be merged.
+                state.statistics.isUnmergeable = true
+                return
+            }
             deliver(events)
+        }
+    }
+
+    /// Hands on bytes of the transport stream of a leg; after the end it does nothing.
+    ///
+    /// The bytes are read during the call. `isAfterLoss`: the transport knows that some are missing in
+    /// front of them.
+    package func send(_ bytes: UnsafeRawBufferPointer, arrival: WallTime, isAfterLoss: Bool) {
+        state.withLock { state in
+            guard state.endReason == nil else { return }
+            leg?.receive(bytes, arrival: arrival, isAfterLoss: isAfterLoss)
         }
     }
 
@@ -78,7 +100,11 @@ package final class Publication: Sendable {
         let isFirst = state.withLock { state in
             guard state.endReason == nil else { return false }
             state.endReason = reason
-            deliver([.end(reason)])
+            if let leg {
+                leg.leave(reason, at: state.lastArrival)
+            } else {
+                deliver([.end(reason)])
+            }
             return true
         }
         if isFirst { onEnd(self, reason) }

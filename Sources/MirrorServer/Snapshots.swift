@@ -64,6 +64,21 @@ extension ProblemDetails {
 extension InputsSnapshot {
     /// - Returns: `nil` for a stream that is published to by its own name.
     fileprivate init?(_ entry: StreamRegistry.Entry) {
+        if let feed = entry.feed {
+            self.init(
+                mode: entry.mode.rawValue,
+                legs: zip(feed.names, feed.statistics.legs).map { name, statistics in
+                    let contribution = entry.contributions[name]
+                    return Member(
+                        leg: name,
+                        statistics,
+                        publication: contribution?.publication,
+                        advice: contribution?.advice ?? []
+                    )
+                }
+            )
+            return
+        }
         let status = entry.inputStatus(now: .now)
         guard status.inputs.map(\.name) != [entry.name] else { return nil }
         self.init(

@@ -33,6 +33,8 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         package let pipeline: StreamPipeline
         package let inputs: InputGroup
         package let slate: SlateGate
+        /// Where the inputs are the legs of one feed.
+        package let feed: MergedFeed?
         package let mode: StreamInputs.Mode
         package let firstPublishedAt: WallTime
         /// By the input that they publish to.
@@ -42,9 +44,9 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
         package var name: StreamName { pipeline.live.name }
 
-        /// The one on air; while none is, of those that came the first by name.
+        /// The one on air, or the leg that leads; while none is, of those that came the first by name.
         package var contribution: Contribution? {
-            inputs.onAir.flatMap { contributions[$0] }
+            (feed == nil ? inputs.onAir : feed?.leading).flatMap { contributions[$0] }
                 ?? contributions.min { $0.key < $1.key }?.value
         }
 
@@ -69,7 +71,19 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             if let (input, media, onAir) = inputs.difference {
                 packaging.advice.append(.inputsDiffer("\(input)", media, onAir: onAir))
             }
+            packaging.advice += legAdvice
             return packaging
+        }
+
+        /// Of legs that cannot be merged.
+        private var legAdvice: [Advice] {
+            guard let feed else { return [] }
+            return zip(feed.names, feed.statistics.legs).compactMap { name, leg in
+                if contributions[name]?.publication.statistics.isUnmergeable == true {
+                    return .legWithoutTransportStream("\(name)")
+                }
+                return leg.state == .stray ? .legDiffers("\(name)") : nil
+            }
         }
     }
 
@@ -183,12 +197,16 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             let stream = try Self.check(request, in: state, now: now)
             let known = state.entries[stream].flatMap { $0.phase == .ended ? nil : $0 }
             var entry = known ?? makeEntry(stream, fedBy: state.rules.inputs(of: stream), now: now)
+            let leg = entry.feed?.join(request.name)
+            // Inputs that were added while the feed is on air are legs of the next.
+            guard entry.feed == nil || leg != nil else { throw .hasInputs }
             let previous = entry.contributions[request.name]?.publication
             state.lastPublicationID += 1
             let publication = Publication(
                 id: state.lastPublicationID,
                 request: request,
                 startedAt: now,
+                leg: leg,
                 deliver: { [inputs = entry.inputs, input = request.name] events in
                     inputs.send(events, from: input)
                 },
@@ -224,6 +242,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     /// To be called about twice a second.
     package func expire() {
         let now = now()
+        for entry in entries { entry.feed?.advance(to: now) }
         let (closed, removed) = state.withLock { state in
             var closed: [Entry] = []
             var removed: [Entry] = []
@@ -308,10 +327,25 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             logger: logger
         )
         let slate = SlateGate(pipeline.live, logger: logger)
+        // The legs of one feed are one input to what comes behind.
+        let isMerged = inputs.mode == .hitless
+        let group = InputGroup(
+            isMerged ? .init(names: [name]) : inputs.switching,
+            of: name,
+            logger: logger
+        ) { slate.send($0) }
+        let feed =
+            isMerged
+            ? MergedFeed(
+                legs: inputs.names,
+                configuration: .init(maximumSkew: inputs.maxSkew),
+                deliver: { events in group.send(events, from: name) }
+            ) : nil
         return Entry(
             pipeline: pipeline,
-            inputs: InputGroup(inputs.switching, of: name, logger: logger) { slate.send($0) },
+            inputs: group,
             slate: slate,
+            feed: feed,
             mode: inputs.mode,
             firstPublishedAt: now,
             phaseSince: now
@@ -354,7 +388,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
     /// Has a stream go on with the inputs that its rule has now, and those that still publish.
     private static func renewInputs(of entry: Entry, _ rules: StreamRules) {
-        guard entry.phase != .ended else { return }
+        guard entry.phase != .ended, entry.feed == nil else { return }
         entry.inputs.reconfigure(
             rules.inputs(of: entry.name).switching,
             keeping: Set(entry.contributions.keys)

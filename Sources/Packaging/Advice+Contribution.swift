@@ -46,6 +46,27 @@ extension Advice {
         )
     }
 
+    package static func legDiffers(_ input: String) -> Advice {
+        Advice(
+            code: .legDiffers,
+            text: """
+                What \(input) sends is not found in what the other inputs send, packet by packet: it is no \
+                reserve. Send the output of one multiplexer over both ways (not of two encoders), or \
+                raise max_skew if one way is that much longer.
+                """
+        )
+    }
+
+    package static func legWithoutTransportStream(_ input: String) -> Advice {
+        Advice(
+            code: .legWithoutTransportStream,
+            text: """
+                \(input) sends no MPEG transport stream, and only that can be merged: it is left out. Send \
+                one over SRT, UDP or RTP, or set mode: failover.
+                """
+        )
+    }
+
     package static let damagedBeforeArrival = Advice(
         code: .damagedBeforeArrival,
         text: """

@@ -21,6 +21,8 @@ package struct Advice: Sendable, Equatable {
         case inputsDiffer = "inputs_differ"
         case clockDrift = "clock_drift"
         case serverTooSlow = "server_too_slow"
+        case legDiffers = "leg_differs"
+        case legWithoutTransportStream = "leg_without_transport_stream"
     }
 
     package let code: Code

@@ -19,19 +19,23 @@ final class RecordingAdmission: StreamAdmission {
     private let continuation: AsyncStream<Event>.Continuation
     private let terms: PublishTerms
     private let allowsTakeover: Bool
+    /// What publishers are legs of, by their names.
+    private let feed: MergedFeed?
     private let state = Mutex(State())
     private let streams = Mutex<[StreamName: LiveStream]>([:])
 
     init(
         passphrase: String? = nil,
         maxBitrateBitsPerSecond: Int? = nil,
-        allowsTakeover: Bool = false
+        allowsTakeover: Bool = false,
+        feed: MergedFeed? = nil
     ) {
         terms = PublishTerms(
             passphrase: passphrase,
             maxBitrateBitsPerSecond: maxBitrateBitsPerSecond
         )
         self.allowsTakeover = allowsTakeover
+        self.feed = feed
         (events, continuation) = AsyncStream.makeStream()
     }
 
@@ -64,6 +68,7 @@ final class RecordingAdmission: StreamAdmission {
             },
             request: request,
             startedAt: WallTime(microsecondsSinceEpoch: 0),
+            leg: feed?.join(request.name),
             deliver: { [stream = stream(request.name)] in stream.send($0) },
             disconnect: disconnect,
             onEnd: { [self] publication, reason in

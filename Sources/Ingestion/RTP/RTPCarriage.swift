@@ -66,6 +66,7 @@ struct RTPCarriage {
         case .lost:
             elementary?.lose()
             writer?.lose()
+            if writer == nil { program.loseTransportStream() }
         case .packet(let packet, let datagram):
             // Another payload type in between: comfort noise, tones.
             guard packet.payloadType == payloadType else { return }

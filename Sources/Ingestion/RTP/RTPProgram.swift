@@ -12,10 +12,19 @@ struct RTPProgram {
     /// Reports of streams that have no place on the timeline yet, by member.
     private var untoldReports: [RTPTimeline.Member: RTCPSenderReport] = [:]
     private let configuration: IngestSession.Configuration
+    /// Takes the transport stream in place of a session of its own.
+    private let sink: RTPSession.TransportStreamSink?
+    /// Packets of the transport stream are missing in front of what comes next.
+    private var hasLost = false
     private var tracks: [TrackDescription] = []
 
-    init(configuration: IngestSession.Configuration, isSynchronised: Bool) {
+    init(
+        configuration: IngestSession.Configuration,
+        isSynchronised: Bool,
+        sink: RTPSession.TransportStreamSink?
+    ) {
         self.configuration = configuration
+        self.sink = sink
         timeline = RTPTimeline(isSynchronised: isSynchronised)
         announcer = TrackAnnouncer(configuration: configuration)
     }
@@ -87,11 +96,20 @@ struct RTPProgram {
         return position
     }
 
+    mutating func loseTransportStream() {
+        hasLost = true
+    }
+
     mutating func receiveTransportStream(
         _ bytes: UnsafeRawBufferPointer,
         arrival: WallTime,
         _ emit: (MediaEvent) -> Void
     ) {
+        if let sink {
+            sink(bytes, arrival, hasLost)
+            hasLost = false
+            return
+        }
         if transportStream == nil { transportStream = IngestSession(configuration: configuration) }
         transportStream?.receive(bytes, arrival: arrival, emit: emit)
     }

@@ -51,6 +51,11 @@ package struct RTPSession: Sendable {
         }
     }
 
+    /// Takes the bytes of an MPEG transport stream, when they came, and whether packets are missing in
+    /// front of them.
+    package typealias TransportStreamSink =
+        @Sendable (UnsafeRawBufferPointer, WallTime, Bool) -> Void
+
     package static let streamLimit = 48
     private static let earlyLimit = 16
     /// Of packets of streams that are not carried yet, together.
@@ -82,12 +87,18 @@ package struct RTPSession: Sendable {
     /// - Parameters:
     ///   - configuration: Bounds, and what this receiver calls itself.
     ///   - media: As the session description has them; a listener names them by their index.
-    package init(configuration: Configuration, media: [MediaDescription]) {
+    ///   - transportStreamSink: Gets an MPEG transport stream as it is; `nil`: its media is emitted.
+    package init(
+        configuration: Configuration,
+        media: [MediaDescription],
+        transportStreamSink: TransportStreamSink? = nil
+    ) {
         self.configuration = configuration
         plan = RTPTrackPlan(media)
         program = RTPProgram(
             configuration: configuration.media,
-            isSynchronised: configuration.isSynchronised
+            isSynchronised: configuration.isSynchronised,
+            sink: transportStreamSink
         )
         feedback = RTPFeedbackSchedule(ssrc: configuration.ssrc, cname: configuration.cname)
     }

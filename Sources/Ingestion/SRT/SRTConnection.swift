@@ -47,6 +47,10 @@ final class SRTConnection {
     private let kernelBufferBytes: Int?
     private var idleDeadline: ContinuousClock.Instant
     private var largestMessage = 0
+    /// Of the message that comes next, if none is lost.
+    private var nextNumber: Int32?
+    /// Messages are missing in front of what is demultiplexed next.
+    private var hasLost = false
     /// Something came since the last verdict.
     private var hasNews = false
 
@@ -76,44 +80,54 @@ final class SRTConnection {
     func drain(into buffer: UnsafeMutableRawBufferPointer, arrival: WallTime) -> Bool {
         defer { publication.send(outbox.take()) }
         let socket = socket
+        var taken = 0
         var filled = 0
+        defer { demultiplex(buffer[taken..<filled], arrival: arrival) }
         for _ in 0..<Self.messagesPerTurn {
             if buffer.count - filled < SRTSocket.messageSizeLimit {
-                demultiplex(buffer, count: filled, arrival: arrival)
-                filled = 0
+                demultiplex(buffer[taken..<filled], arrival: arrival)
+                (taken, filled) = (0, 0)
             }
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
             switch socket.receive(into: room) {
-            case .bytes(let count):
+            case .bytes(let count, let number):
+                if isAfterLoss(number) {
+                    demultiplex(buffer[taken..<filled], arrival: arrival)
+                    taken = filled
+                    hasLost = true
+                }
                 filled += count
                 largestMessage = max(largestMessage, count)
                 // An encoder that sent all it had sends a message that is not full.
                 guard count < largestMessage, !socket.hasMessage else { continue }
-                demultiplex(buffer, count: filled, arrival: arrival)
                 return true
             case .nothing:
-                demultiplex(buffer, count: filled, arrival: arrival)
                 return true
             case .broken:
-                demultiplex(buffer, count: filled, arrival: arrival)
                 return false
             }
         }
-        demultiplex(buffer, count: filled, arrival: arrival)
         return true
     }
 
-    private func demultiplex(
-        _ buffer: UnsafeMutableRawBufferPointer,
-        count: Int,
-        arrival: WallTime
-    ) {
-        guard count > 0 else { return }
-        receivedBytes &+= UInt64(count)
+    /// Whether messages are missing between the last one and this.
+    private func isAfterLoss(_ number: Int32) -> Bool {
+        defer { nextNumber = (number &+ 1) & .max }
+        return nextNumber.map { $0 != number } ?? false
+    }
+
+    private func demultiplex(_ bytes: Slice<UnsafeMutableRawBufferPointer>, arrival: WallTime) {
+        guard !bytes.isEmpty else { return }
+        receivedBytes &+= UInt64(bytes.count)
         hasNews = true
-        publication.noteReceived(bytes: count, at: arrival)
-        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-        session.receive(bytes, arrival: arrival, emit: emit)
+        publication.noteReceived(bytes: bytes.count, at: arrival)
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+        if publication.leg == nil {
+            session.receive(bytes, arrival: arrival, emit: emit)
+        } else {
+            publication.send(bytes, arrival: arrival, isAfterLoss: hasLost)
+        }
+        hasLost = false
     }
 
     /// Why the connection must end although its socket stands; `nil` while it may go on.
@@ -141,7 +155,8 @@ final class SRTConnection {
         figures?.kernelBufferBytes = kernelBufferBytes
         publication.update { statistics in
             statistics.bitrateBitsPerSecond = rate.bitsPerSecond
-            statistics.transportStream = session.statistics
+            statistics.leg = publication.leg?.statistics
+            statistics.transportStream = publication.leg?.transportStream ?? session.statistics
             if let figures { statistics.srt = figures }
         }
     }

@@ -6,7 +6,8 @@ import Synchronization
 /// Threads: one thread owns the socket and is the only one to close it; libsrt locks the rest.
 final class SRTSocket: Sendable {
     enum Received {
-        case bytes(Int)
+        /// A message, and its number: that of the next is one more, modulo 2^31, if none is lost.
+        case bytes(Int, number: Int32)
         /// Nothing is due yet.
         case nothing
         /// The connection is over.
@@ -84,13 +85,14 @@ final class SRTSocket: Sendable {
     ///
     /// The buffer has room for at least `messageSizeLimit` bytes; what does not fit is lost.
     func receive(into buffer: UnsafeMutableRawBufferPointer) -> Received {
+        var control = SRT_MSGCTRL()
         let count = srt_recvmsg2(
             id,
             buffer.baseAddress?.assumingMemoryBound(to: CChar.self),
             Int32(clamping: buffer.count),
-            nil
+            &control
         )
-        if count > 0 { return .bytes(Int(count)) }
+        if count > 0 { return .bytes(Int(count), number: control.pktseq) }
         if count == 0 { return .broken }
         return srt_getlasterror(nil) == SRT_EASYNCRCV.rawValue ? .nothing : .broken
     }

@@ -1,12 +1,35 @@
 package import Ingestion
-import Media
+package import Media
 package import Packaging
 
 /// What feeds a stream that has inputs of its own, and what became of them.
 package struct InputsSnapshot: Codable, Sendable, Equatable {
+    /// What one input brings to a feed that is merged of several.
+    package struct Leg: Codable, Sendable, Equatable {
+        package var packets: UInt64
+        package var usedPackets: UInt64
+        package var missingPackets: UInt64
+        package var unusedPackets: UInt64
+        package var gaps: UInt64
+        package var skewMilliseconds: Double
+        package var greatestSkewMilliseconds: Double
+
+        init(_ statistics: TransportStreamMergeStatistics.Leg) {
+            packets = statistics.packets
+            usedPackets = statistics.usedPackets
+            missingPackets = statistics.missingPackets
+            unusedPackets = statistics.unusedPackets
+            gaps = statistics.gaps
+            skewMilliseconds = (statistics.skew / .milliseconds(1)).roundedForDisplay
+            greatestSkewMilliseconds =
+                (statistics.greatestSkew / .milliseconds(1)).roundedForDisplay
+        }
+    }
+
     package struct Member: Codable, Sendable, Equatable {
         package var name: String
-        /// `on_air`, `standby`, `waiting`, `lossy`, `silent`, `missing`.
+        /// `on_air`, `standby`, `waiting`, `lossy`, `silent`, `missing`; of a leg `leading`, `following`,
+        /// `aligning`, `stray`, `missing`.
         package var state: String
         /// `nil` while nobody publishes it.
         package var publisher: PublisherSnapshot?
@@ -16,6 +39,26 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
         package var tracks: [TrackSnapshot]
         /// What its encoder, or the line it comes over, should change.
         package var advice: [PackagingSnapshot.Advice]
+        /// Of a stream that is merged of its inputs.
+        package var leg: Leg?
+
+        package init(
+            leg name: StreamName,
+            _ statistics: TransportStreamMergeStatistics.Leg,
+            publication: Publication?,
+            advice: [Advice]
+        ) {
+            self.name = "\(name)"
+            let isMissing = publication == nil || statistics.state == .absent
+            state = isMissing ? InputSwitch.State.missing.rawValue : statistics.state.rawValue
+            publisher = publication.map(PublisherSnapshot.init)
+            ingest = publication.map { IngestSnapshot($0.statistics) }
+            tracks = []
+            self.advice = advice.map {
+                PackagingSnapshot.Advice(code: $0.code.rawValue, message: $0.text)
+            }
+            leg = Leg(statistics)
+        }
 
         package init(
             _ status: InputSwitch.Status.Input,
@@ -41,7 +84,7 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
         package var reason: String
     }
 
-    /// `failover`.
+    /// `failover`, `hitless`.
     package var mode: String
     /// What an operator prefers; `nil`: the first.
     package var selected: String?
@@ -61,6 +104,13 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
         where members[index].name == "\(detection.name)" && members[index].publisher == nil {
             members[index].detection = DetectionSnapshot(detection)
         }
+    }
+
+    /// Of a stream that is merged of its inputs.
+    package init(mode: String, legs: [Member]) {
+        self.mode = mode
+        switches = [:]
+        members = legs
     }
 
     package init(mode: String, status: InputSwitch.Status, members: [Member]) {

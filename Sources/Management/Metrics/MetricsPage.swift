@@ -271,11 +271,20 @@ struct MetricsPage {
         if let inputs = stream.inputs { add(inputs: inputs, of: stream.name) }
     }
 
+    private static let statesOnAir = [
+        InputSwitch.State.onAir.rawValue,
+        TransportStreamMergeStatistics.LegState.leading.rawValue,
+    ]
+    private static let statesInReserve = [
+        InputSwitch.State.standby.rawValue,
+        TransportStreamMergeStatistics.LegState.following.rawValue,
+    ]
+
     private mutating func add(inputs: InputsSnapshot, of stream: String) {
         for input in inputs.members {
             let labels: KeyValuePairs = ["stream": stream, "input": input.name]
-            let isOnAir = input.state == InputSwitch.State.onAir.rawValue
-            let isFit = isOnAir || input.state == InputSwitch.State.standby.rawValue
+            let isOnAir = Self.statesOnAir.contains(input.state)
+            let isFit = isOnAir || Self.statesInReserve.contains(input.state)
             text.add(
                 "mirror_stream_input_on_air",
                 .gauge,
@@ -297,7 +306,23 @@ struct MetricsPage {
                 labels: labels,
                 Double(input.ingest?.bitrateBitsPerSecond ?? 0) / 8
             )
+            guard let leg = input.leg else { continue }
+            text.add(
+                "mirror_stream_input_missing_packets_total",
+                .counter,
+                "Transport packets of the feed that this input did not bring.",
+                labels: labels,
+                Double(leg.missingPackets)
+            )
+            text.add(
+                "mirror_stream_input_skew_seconds",
+                .gauge,
+                "How much later than another this input brings the same packets.",
+                labels: labels,
+                leg.skewMilliseconds / 1_000
+            )
         }
+        guard inputs.mode != "hitless" else { return }
         for reason in InputSwitch.Reason.allCases {
             text.add(
                 "mirror_stream_input_switches_total",

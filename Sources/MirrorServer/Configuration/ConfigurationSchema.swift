@@ -87,7 +87,7 @@ package enum ConfigurationSchema {
                 $0.mismatch
             }.optional,
             "Names to publish to in place of the stream's own, the most wanted first: one is on air,"
-                + " the others stand by.",
+                + " or all are merged (hitless).",
             example: "{names: [news-main, news-backup], silence: 500ms, return_after: 10s}"
         ),
     ]
@@ -104,7 +104,8 @@ package enum ConfigurationSchema {
             "mode",
             \.mode,
             .choice,
-            "failover: one is on air, and the others stand by."
+            "failover: one is on air, and the others stand by. hitless: all bring the same transport"
+                + " stream, packet by packet, and are merged. Fixed while the stream runs."
         ),
         ConfigurationKey(
             "silence",
@@ -117,6 +118,12 @@ package enum ConfigurationSchema {
             \.returnAfter,
             .duration(.zero ... .seconds(3_600)),
             "The first is taken back when it has been steady for so long."
+        ),
+        ConfigurationKey(
+            "max_skew",
+            \.maxSkew,
+            .duration(.milliseconds(20)...(.seconds(2))),
+            "hitless: how much later one input may bring what another has brought."
         ),
     ]
 

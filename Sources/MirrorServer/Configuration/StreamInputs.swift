@@ -7,6 +7,8 @@ package struct StreamInputs: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         /// One is on air, and the others stand by.
         case failover
+        /// All bring the same transport stream, and what one lacks the others have.
+        case hitless
     }
 
     package static let limit = 8
@@ -16,6 +18,7 @@ package struct StreamInputs: Sendable, Equatable {
     package var names: [StreamName] = []
     package var silence = Duration.milliseconds(500)
     package var returnAfter = Duration.seconds(10)
+    package var maxSkew = Duration.milliseconds(500)
 
     package init() {}
 

@@ -61,7 +61,7 @@ import Testing
                 + " \"inputs\": {\"names\": [\"b\", \"c\"], \"silence\": \"1s\"}}]",
             "[{match: \"a\", passphrase: \"***\", allowed_sources: [], max_bitrate: 0, grace: 1h,"
                 + " slate: \"none\","
-                + " inputs: {names: [\"b\", \"c\"], mode: failover, silence: 1s, return_after: 10s}}]"
+                + " inputs: {names: [\"b\", \"c\"], mode: failover, silence: 1s, return_after: 10s, max_skew: 500ms}}]"
         ),
         "packaging.part_target": ("200ms", "200ms"),
         "packaging.segment_target": ("1s", "1s"),

@@ -79,7 +79,14 @@ final class RTPConnection {
                 configuration.reordering.minimumLatency,
                 maximumLatency
             )
-            session = RTPSession(configuration: configuration, media: media)
+            let sink: RTPSession.TransportStreamSink = { bytes, arrival, isAfterLoss in
+                publication.send(bytes, arrival: arrival, isAfterLoss: isAfterLoss)
+            }
+            session = RTPSession(
+                configuration: configuration,
+                media: media,
+                transportStreamSink: publication.leg == nil ? nil : sink
+            )
         case .plainTransportStream:
             plain = IngestSession()
         }
@@ -113,7 +120,13 @@ final class RTPConnection {
 
     func receive(plain datagram: ByteBuffer, arrival: WallTime) {
         burstBytes += datagram.readableBytes
-        datagram.withUnsafeReadableBytes { plain?.receive($0, arrival: arrival, emit: emit) }
+        datagram.withUnsafeReadableBytes { bytes in
+            if publication.leg == nil {
+                plain?.receive(bytes, arrival: arrival, emit: emit)
+            } else {
+                publication.send(bytes, arrival: arrival, isAfterLoss: false)
+            }
+        }
     }
 
     func receive(_ report: RTCPPacket, arrival: WallTime) {
@@ -166,7 +179,9 @@ final class RTPConnection {
         publication.update { statistics in
             statistics.bitrateBitsPerSecond = rate.bitsPerSecond
             statistics.rtp = figures
-            let transportStream = plain?.statistics ?? figures?.transportStream
+            statistics.leg = publication.leg?.statistics
+            let transportStream =
+                publication.leg?.transportStream ?? plain?.statistics ?? figures?.transportStream
             if let transportStream { statistics.transportStream = transportStream }
         }
     }

@@ -22,6 +22,10 @@ const inputStates = {
   lossy: ['Losing packets', 'warn'],
   silent: ['Silent', 'warn'],
   missing: ['Missing', 'warn'],
+  leading: ['Leading', 'live'],
+  following: ['Following', 'live'],
+  aligning: ['Aligning', 'quiet'],
+  stray: ['Not the same feed', 'warn'],
 };
 
 function field(row, name) {
@@ -145,7 +149,8 @@ function showInputs(list, stream) {
     button.dataset.method = isSelected ? 'DELETE' : 'PUT';
     setText(button, isSelected ? 'Let go' : 'Put on air');
     button.setAttribute('aria-label', `${button.textContent}: ${input.name}`);
-    button.hidden = !isSelected && (input.state === 'on_air' || !input.publisher);
+    button.hidden = !isSelected
+      && (input.state === 'on_air' || !input.publisher || Boolean(input.leg));
   });
 }
 
