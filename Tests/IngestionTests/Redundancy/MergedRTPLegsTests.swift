@@ -1,0 +1,139 @@
+import Foundation
+import Ingestion
+import Media
+import TestSupport
+import Testing
+
+/// Two legs as SMPTE ST 2022-7 has them: the same RTP packets to two ports.
+@Suite(.timeLimit(.minutes(5)))
+struct MergedRTPLegsTests {
+    private static let cutCount = 100
+    /// Packets from one cut to the next.
+    private static let distance = 40
+    /// How many packets later the second leg is.
+    private static let lag = 20
+    /// Packets that are on their way at once, both legs and their gaps counted.
+    private static let window = 80
+    private static let headerSize = 12
+
+    /// When which leg is cut; the index is that of the packet.
+    private struct Cuts {
+        private let cuts: [(leg: Int, packets: Range<Int>)]
+
+        init(seed: UInt64) {
+            var random = SeededRandom(seed: seed)
+            cuts = (1...cutCount).map { cut in
+                let start = cut * distance + Int.random(in: 0..<10, using: &random)
+                let count = Int.random(in: 1...(distance / 2), using: &random)
+                return (Int.random(in: 0...1, using: &random), start..<(start + count))
+            }
+        }
+
+        func contain(_ index: Int, of leg: Int) -> Bool {
+            cuts.contains { $0.leg == leg && $0.packets.contains(index) }
+        }
+    }
+
+    /// The packets that GStreamer makes, which it writes each behind its length (RFC 4571, 2).
+    private func makePackets() async throws -> [[UInt8]] {
+        let pipeline = """
+            videotestsrc num-buffers=400 pattern=snow
+            ! video/x-raw,width=320,height=180,framerate=25/1
+            ! x264enc key-int-max=25 tune=zerolatency speed-preset=ultrafast bitrate=4000
+            ! mpegtsmux alignment=7 ! rtpmp2tpay mtu=1400 ! rtpstreampay ! fdsink fd=1
+            """
+        let arguments = pipeline.split(whereSeparator: \.isWhitespace).map(String.init)
+        let output = try await ExternalProcess.run("gst-launch-1.0", ["-q"] + arguments).output
+        let bytes = Array(output)
+        var packets: [[UInt8]] = []
+        var position = 0
+        while position + 2 <= bytes.count {
+            let start = position + 2
+            position = start + Int(bytes[position]) << 8 + Int(bytes[position + 1])
+            try #require(position <= bytes.count)
+            packets.append(Array(bytes[start..<position]))
+        }
+        let count = (Self.cutCount + 2) * Self.distance
+        try #require(packets.count >= count)
+        return Array(packets.prefix(count))
+    }
+
+    private func makeListener(
+        _ ports: [Int],
+        _ names: [StreamName],
+        _ admission: RecordingAdmission
+    ) -> RTPListener {
+        var configuration = RTPListener.Configuration()
+        configuration.bindAddress = "127.0.0.1"
+        configuration.port = 0
+        configuration.idleTimeout = .seconds(300)
+        configuration.declarations = zip(names, ports).map { name, port in
+            var declaration = RTPDeclaration(stream: name)
+            declaration.port = port
+            return declaration
+        }
+        return RTPListener(
+            configuration: configuration,
+            admission: admission,
+            logger: LogCollector().logger
+        )
+    }
+
+    @Test func aHundredCutsOfTwoLegsFromGStreamerCostNothing() async throws {
+        let packets = try await makePackets()
+        let received = ReceivedUnits()
+        let names = try ["main-a", "main-b"].map { try #require(StreamName($0)) }
+        // However slow the machine is, one leg is not so much later than the other.
+        let feed = MergedFeed(
+            legs: names,
+            configuration: .init(maximumSkew: .seconds(300), silence: .seconds(300)),
+            deliver: received.take
+        )
+        let admission = RecordingAdmission(feed: feed)
+        let ports = names.map { _ in FreePort.udp }
+        let listener = makeListener(ports, names, admission)
+        _ = try await listener.start()
+        let serving = Task { try await listener.run() }
+        defer { serving.cancel() }
+
+        let cuts = Cuts(seed: 2_022)
+        let senders = ports.map { UDPSender(to: $0) }
+        for step in 0..<(packets.count + Self.lag) {
+            for (leg, index) in [step, step - Self.lag].enumerated()
+            where packets.indices.contains(index) && !cuts.contain(index, of: leg) {
+                senders[leg].send(packets[index])
+            }
+            if step == Self.lag + 5 { for _ in names { _ = await admission.nextPublication() } }
+            // Not faster than it comes out of the merge.
+            let due = Self.transportPackets(packets.prefix(max(0, step - Self.window)))
+            let isDue = try await eventually { feed.statistics.packets >= due }
+            try #require(isDue, "\(feed.statistics) of \(due)")
+        }
+        let count = Self.transportPackets(packets[...])
+        // A leg that is behind tells of its last gaps after the other has brought all.
+        let isWhole = try await eventually {
+            feed.statistics.packets >= count && Self.gaps(feed.statistics) >= Self.cutCount
+        }
+        let statistics = feed.statistics
+        serving.cancel()
+        try await serving.value
+
+        #expect(isWhole && statistics.packets == count, "\(statistics) of \(count)")
+        #expect(statistics.holes == 0 && statistics.restarts == 0)
+        let expected = ReceivedUnits(of: packets.flatMap { $0[Self.headerSize...] }).units
+        let isSame = received.units == expected
+        #expect(isSame, "\(received.units.count) of \(expected.count): \(statistics)")
+        #expect(received.breaks.count == 1)
+        #expect(Self.gaps(statistics) == Self.cutCount)
+        #expect(statistics.legs.allSatisfy { $0.gaps > 0 && $0.missingPackets > 0 })
+    }
+
+    private static func gaps(_ statistics: TransportStreamMergeStatistics) -> Int {
+        Int(statistics.legs.map(\.gaps).reduce(0, +))
+    }
+
+    /// How many packets of the transport stream are in packets of RTP.
+    private static func transportPackets(_ packets: ArraySlice<[UInt8]>) -> UInt64 {
+        UInt64(packets.reduce(0) { $0 + ($1.count - headerSize) / 188 })
+    }
+}
