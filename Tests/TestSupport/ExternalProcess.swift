@@ -20,6 +20,7 @@ package final class ExternalProcess: Sendable {
     private struct State {
         var output = Data()
         var errors = Data()
+        var isSignalled = false
     }
 
     private final class Handle: Sendable {
@@ -114,7 +115,14 @@ package final class ExternalProcess: Sendable {
     }
 
     package func signal(_ number: Int32) {
-        if isRunning { kill(identifier, number) }
+        guard isRunning else { return }
+        state.withLock { $0.isSignalled = true }
+        kill(identifier, number)
+    }
+
+    /// Whether it is over although nobody here wanted it to be.
+    package var hasEndedByItself: Bool {
+        !isRunning && !state.withLock { $0.isSignalled }
     }
 
     /// What it wrote to its standard output so far.

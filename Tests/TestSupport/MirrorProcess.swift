@@ -81,6 +81,10 @@ package final class MirrorProcess: Sendable {
     }
 
     deinit {
+        // Whoever asks a server that is gone is refused, and that is all that its test can say.
+        if process.hasEndedByItself {
+            FileHandle.standardError.write(Data("error: mirror is gone: \(lastWords)\n".utf8))
+        }
         process.signal(SIGKILL)
         try? FileManager.default.removeItem(at: folder)
     }
