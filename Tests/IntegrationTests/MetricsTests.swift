@@ -99,7 +99,7 @@ import Testing
     private static func meetRefusals(_ mirror: MirrorProcess, _ viewer: Viewer) async throws {
         let refused = try Publisher.ffmpeg(
             MirrorProcess.fixture("h264.ts"),
-            to: mirror.publishURL("live")
+            to: mirror.publishURL("secret")
         )
         _ = await refused.process.wait(atMost: .seconds(20))
         let path = "/live/live/video/playlist.m3u8"
