@@ -222,13 +222,9 @@ final class QUICEndpoint {
     }
 
     /// What waits in a socket that NIO has closed is lost, as on any line.
-    ///
-    /// - Returns: Whether another is wanted in its place.
-    func lost(_ socket: QUICSocket) -> Bool {
+    func lost(_ socket: QUICSocket) {
         sockets.removeAll { $0 === socket }
-        guard !isClosed else { return false }
-        scheduleFlush()
-        return true
+        if !isClosed { scheduleFlush() }
     }
 
     private var isWritable: Bool { sockets.allSatisfy(\.channel.isWritable) }

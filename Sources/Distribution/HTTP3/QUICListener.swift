@@ -150,31 +150,34 @@ struct QUICListener {
                     let socket = QUICSocket(channel, address: address)
                     endpoint.value.sockets.append(socket)
                     channel.closeFuture.assumeIsolated().whenComplete { _ in
-                        lost(socket, at: address, of: endpoint)
+                        endpoint.value.lost(socket)
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         QUICSocketHandler(endpoint: endpoint.value, socket: socket)
                     )
                 }
             }
-            .bind(to: address).map { _ in }
+            .bind(to: address)
+            .map { channel in
+                channel.closeFuture.whenComplete { _ in
+                    if !endpoint.value.isClosed { reopen(address, endpoint) }
+                }
+            }
     }
 
     /// NIO closes a socket that could not send: its network went away, a firewall forbids it.
     ///
     /// That is over in a moment or in an hour, and it concerns one peer or all of them: another socket takes
     /// the place of the lost one, as often as it takes, and not more often than `reopeningPause` says.
-    private func lost(
-        _ socket: QUICSocket,
-        at address: SocketAddress,
-        of endpoint: NIOLoopBound<QUICEndpoint>
-    ) {
-        guard endpoint.value.lost(socket) else { return }
+    private func reopen(_ address: SocketAddress, _ endpoint: NIOLoopBound<QUICEndpoint>) {
         endpoint.eventLoop.scheduleTask(in: Self.reopeningPause) {
             guard !endpoint.value.isClosed else { return }
-            // One that cannot be bound is closed, and comes here again.
-            _ = bind(address, endpoint)
-            endpoint.value.statistics.reopenedSockets += 1
+            bind(address, endpoint).whenComplete { result in
+                switch result {
+                case .success: endpoint.value.statistics.reopenedSockets += 1
+                case .failure: reopen(address, endpoint)
+                }
+            }
         }
     }
 
