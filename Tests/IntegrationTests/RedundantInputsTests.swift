@@ -42,14 +42,8 @@ import Testing
         try zip(playlist.segments, playlist.segments.dropFirst())
             .filter { $1.isDiscontinuity }
             .map { before, after in
-                try Self.date(of: after) - Self.date(of: before) - before.duration
+                try #require(after.date) - #require(before.date) - before.duration
             }
-    }
-
-    private static func date(of segment: MediaPlaylist.Segment) throws -> Double {
-        let text = try #require(segment.programDateTime)
-        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        return try style.parse(text).timeIntervalSince1970
     }
 
     /// The promise of the mode: a second at most, and the same playlist goes on.
