@@ -6,6 +6,8 @@ import Testing
 ///
 /// One test at a time: each has encoders and browsers of its own.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct BrowserTests {
+    private static let isLive = "document.querySelector('#state').innerText === 'Live'"
+
     /// H.264 over HTTP/3, AV1 over HTTP/2.
     @Test func h264AndAV1PlayWithSoundForAMinuteWithoutAStall() async throws {
         let mirror = try await MirrorProcess()
@@ -62,19 +64,21 @@ import Testing
         try await Self.withBothPlayers(of: "stage", on: mirror) { ours, stock in
             first.kill()
             try await Task.sleep(for: .seconds(2))
+            // By then, where the machine is not too busy: its name is taken until its silence is noticed.
+            #expect(try await eventually { !mirror.logged("publisher left").isEmpty })
             let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
             defer { second.stop() }
             // More than the buffers held: this is the second publisher's.
             for page in [ours, stock] {
                 try await page.waitForPlayback(of: 12, atMost: .seconds(60))
                 let before = try await page.playback
-                try await page.waitForPlayback(of: 3, atMost: .seconds(10))
+                try await page.waitForPlayback(of: 3, atMost: .seconds(40))
                 let after = try await page.playback
                 #expect(after.decodedSoundBytes > before.decodedSoundBytes)
                 #expect(after.decodedPictureBytes > before.decodedPictureBytes)
                 #expect(try await page.evaluate("window.isTheSamePage") == true)
             }
-            #expect(try await ours.text("#state") == "Live")
+            try await ours.wait(for: Self.isLive)
         }
     }
 
@@ -85,25 +89,36 @@ import Testing
             "ffmpeg",
             ["-v", "error", "-f", "lavfi", "-i", "color=red:s=640x360", "-frames:v", "1", file]
         )
+        // Longer than a publisher comes to a stop where the machine is too busy for it.
         let mirror = try await MirrorProcess(
-            yaml: "publishing: { grace: 1s, slate: { file: \"\(file)\", after: 500ms } }\n"
+            yaml: """
+                ingestion: { srt: { peer_idle_timeout: 10s } }
+                publishing: { grace: 1s, slate: { file: "\(file)", after: 5s } }
+                """
         )
         let first = try await LiveSource.h264.publish(to: mirror, as: "stage")
         try await Self.withBothPlayers(of: "stage", on: mirror) { ours, stock in
+            let isReady = try await eventually(within: .seconds(60)) {
+                !mirror.logged("slate ready").isEmpty
+            }
+            try #require(isReady, "\(mirror.lastWords)")
             first.kill()
             // Far more than the buffers held: this is the slate.
             for page in [ours, stock] {
-                try await page.waitForPlayback(of: 12, atMost: .seconds(40))
+                try await page.waitForPlayback(of: 12, atMost: .seconds(60))
             }
-            #expect(try await ours.text("#state") == "Live")
+            try await ours.wait(for: Self.isLive)
+            // Its name is free.
+            #expect(try await eventually { !mirror.logged("publisher left").isEmpty })
             let second = try await LiveSource.h264.publish(to: mirror, as: "stage")
             defer { second.stop() }
             for page in [ours, stock] {
-                try await page.waitForPlayback(of: 12, atMost: .seconds(40))
+                try await page.waitForPlayback(of: 12, atMost: .seconds(60))
                 #expect(try await page.evaluate("window.isTheSamePage") == true)
             }
-            #expect(try await ours.text("#state") == "Live")
-            #expect(mirror.logged("slate off air").count == 1)
+            try await ours.wait(for: Self.isLive)
+            #expect(mirror.logged("slate on air").count == 1, "\(mirror.lastWords)")
+            #expect(mirror.logged("slate off air").count == 1, "\(mirror.lastWords)")
         }
     }
 
@@ -145,7 +160,7 @@ import Testing
             defer { publisher.stop() }
             try await page.waitForPicture()
             try await page.wait(for: "document.querySelector('#message').hidden")
-            try await page.wait(for: "document.querySelector('#state').innerText === 'Live'")
+            try await page.wait(for: Self.isLive)
             #expect(page.problems == [])
         }
     }
@@ -166,17 +181,25 @@ import Testing
             let publisher = try await LiveSource.h264.publish(to: mirror, as: "stage")
             defer { publisher.stop() }
             try await page.waitForPicture()
-            try await page.evaluate(
+            // In one go with what is asked of it: it may stall by itself, before and after.
+            let reaction = try await page.evaluate(
                 """
-                reachedPlayer.trigger(Hls.Events.ERROR, {
-                  type: Hls.ErrorTypes.MEDIA_ERROR, details: 'bufferAppendError', fatal: true,
-                }); true
+                new Promise((resolve) => {
+                  const fail = () => {
+                    const { state, stalls } = mirrorPlayer;
+                    if (state !== 'playing') return void setTimeout(fail, 20);
+                    reachedPlayer.trigger(Hls.Events.ERROR, {
+                      type: Hls.ErrorTypes.MEDIA_ERROR, details: 'bufferAppendError', fatal: true,
+                    });
+                    resolve([mirrorPlayer.state, mirrorPlayer.stalls - stalls]);
+                  };
+                  fail();
+                })
                 """
             )
-            #expect(try await page.evaluate("mirrorPlayer.state") == "buffering")
+            #expect(reaction == ["buffering", 1])
             try await page.waitForPicture()
-            try await page.wait(for: "document.querySelector('#state').innerText === 'Live'")
-            #expect(try await page.evaluate("mirrorPlayer.stalls") == 1)
+            try await page.wait(for: Self.isLive)
         }
     }
 
@@ -188,7 +211,8 @@ import Testing
             try await page.navigate(to: mirror.address)
             // The frame rate is measured: this clip does not signal it.
             try await page.wait(
-                for: "document.querySelector('.stream').innerText.includes('1280 × 720, 25 fps')"
+                for: "document.querySelector('.stream').innerText.includes('1280 × 720, 25 fps')",
+                atMost: .seconds(40)
             )
             let row = try await page.text(".stream")
             #expect(row.contains("stage") && row.contains("Live"), "\(row)")
