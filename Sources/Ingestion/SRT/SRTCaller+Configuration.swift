@@ -16,7 +16,7 @@ extension SRTCaller {
         package var reconnectMinimum: Duration = .seconds(1)
         package var reconnectMaximum: Duration = .seconds(30)
         /// As `SRTListener.Configuration.drainInterval`.
-        package var drainInterval: Duration = .milliseconds(15)
+        package var drainInterval: Duration = .milliseconds(20)
 
         package init(url: SRTURL, stream: StreamName) {
             self.url = url

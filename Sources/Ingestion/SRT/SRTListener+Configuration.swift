@@ -21,7 +21,7 @@ extension SRTListener {
         /// Rest between two looks for packets that are due.
         ///
         /// A longer one costs less CPU and delays media by at most so much; zero never rests.
-        package var drainInterval: Duration = .milliseconds(15)
+        package var drainInterval: Duration = .milliseconds(20)
 
         package init() {}
     }
