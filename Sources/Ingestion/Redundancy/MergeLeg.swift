@@ -9,6 +9,14 @@ struct MergeLeg: Sendable {
         case unknown(notBefore: Int)
     }
 
+    /// Up to where packets that wait and the output have been compared.
+    struct Searched: Sendable {
+        var waiting = 0
+        var history = 0
+        /// In front of this one that waits is none from which the leg goes on where it was.
+        var next = 0
+    }
+
     /// What the counter of a PID said last.
     private struct Counter {
         var counter = ContinuityCounter()
@@ -31,8 +39,7 @@ struct MergeLeg: Sendable {
     var place = Place.unknown(notBefore: 0)
     /// Up to where in the output it was when its place was lost.
     private(set) var reached: Int?
-    /// Up to where packets that wait and the output have been compared.
-    var searched = (waiting: 0, history: 0)
+    var searched = Searched()
     var waiting = WaitingPackets()
     var isPresent = false
     /// It was found in the feed since it came.
@@ -113,6 +120,7 @@ struct MergeLeg: Sendable {
     mutating func removeWaiting(_ count: Int) {
         waiting.removeFirst(count)
         searched.waiting = max(0, searched.waiting - count)
+        searched.next = max(0, searched.next - count)
     }
 
     /// Whether something came within the time before `now`.

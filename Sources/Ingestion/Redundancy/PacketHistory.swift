@@ -7,39 +7,33 @@ import Media
 struct PacketHistory: Sendable {
     private static let runLimit = 2_048
 
-    private var ring: [UInt64]
-    private let mask: Int
-    /// The oldest that is known.
-    private(set) var start = 0
-    /// Of the next packet.
-    private(set) var end = 0
+    private var row: DigestRow
     /// When packets were handed on, from an index on.
     private var runs: Deque<(index: Int, arrival: WallTime)> = []
 
     /// - Parameter capacity: Rounded up to a power of two, 64 at least.
     init(capacity: Int) {
-        var size = 64
-        while size < capacity { size *= 2 }
-        ring = [UInt64](repeating: PacketDigest.null, count: size)
-        mask = size - 1
+        row = DigestRow(capacity: capacity)
     }
 
-    var isEmpty: Bool { start == end }
+    /// The oldest that is known.
+    var start: Int { row.start }
+    /// Of the next packet.
+    var end: Int { row.end }
 
     /// `index` is one of `start..<end`.
     @inline(__always)
-    subscript(index: Int) -> UInt64 { ring[index & mask] }
+    subscript(index: Int) -> UInt64 { row[index] }
 
     @inline(__always)
     mutating func append(_ digest: UInt64) {
-        ring[end & mask] = digest
-        end += 1
-        if end - start > ring.count { start = end - ring.count }
+        if row.isFull { row.removeFirst(1) }
+        row.append(digest)
     }
 
     /// What follows has nothing to do with what came before.
     mutating func forget() {
-        start = end
+        row.removeFirst(row.count)
         runs.removeAll()
     }
 
@@ -55,19 +49,8 @@ struct PacketHistory: Sendable {
         runs.last { $0.index <= index }?.arrival
     }
 
-    /// Where this digest is; `nil` when it is not there, or is there more than once.
+    /// Where a telling digest is; `nil` when it is not there, or is there more than once.
     func onlyIndex(of digest: UInt64) -> Int? {
-        let first = start & mask
-        let count = min(end - start, ring.count - first)
-        var found: Int?
-        for place in first..<(first + count) where ring[place] == digest {
-            guard found == nil else { return nil }
-            found = start + place - first
-        }
-        for place in 0..<(end - start - count) where ring[place] == digest {
-            guard found == nil else { return nil }
-            found = start + count + place
-        }
-        return found
+        row.onlyIndex(of: digest)
     }
 }

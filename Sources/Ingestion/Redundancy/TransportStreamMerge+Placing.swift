@@ -21,7 +21,8 @@ extension TransportStreamMerge {
     mutating func find(_ leg: Int) -> Match? {
         let waiting = legs[leg].searched.waiting..<legs[leg].waiting.count
         let index = max(legs[leg].searched.history, notBefore(leg))..<history.end
-        legs[leg].searched = (waiting.upperBound, index.upperBound)
+        legs[leg].searched.waiting = waiting.upperBound
+        legs[leg].searched.history = index.upperBound
         if let match = findNext(leg) { return match }
         return find(
             leg,
@@ -33,19 +34,26 @@ extension TransportStreamMerge {
 
     /// Where a leg goes on that has lost nothing, but has brought what the output lacks: it must come
     /// to what it was to bring.
-    private func findNext(_ leg: Int) -> Match? {
+    private mutating func findNext(_ leg: Int) -> Match? {
         let index = notBefore(leg)
         let waiting = legs[leg].waiting
         guard legs[leg].isProven, index == legs[leg].reached, index < history.end,
             !waiting.isEmpty, !waiting.beginsAfterGap
         else { return nil }
         let run = waiting.run(of: 0)
-        let evidence = min(Self.evidence, history.end - index)
-        return run.first { place in
-            let shared = min(run.upperBound - place, history.end - index)
-            return shared >= evidence
-                && (0..<shared).allSatisfy { waiting[place + $0] == history[index + $0] }
-        }.map { Match(waiting: $0, index: index) }
+        let row = index..<history.end
+        let place = DigestSearch.firstFit(
+            of: row,
+            in: legs[leg].searched.next..<run.upperBound,
+            rowDigest: { history[$0] },
+            textDigest: { waiting[$0] }
+        )
+        // Those in front of it have another one behind them than the output has.
+        legs[leg].searched.next = place ?? run.upperBound
+        guard let place,
+            min(run.upperBound - place, row.count) >= min(Self.evidence, row.count)
+        else { return nil }
+        return Match(waiting: place, index: index)
     }
 
     private func notBefore(_ leg: Int) -> Int {
@@ -63,36 +71,43 @@ extension TransportStreamMerge {
     ) -> Match? {
         let earliest = notBefore(leg)
         guard earliest < history.end else { return nil }
-        for place in waiting {
+        // One that was compared beside another would be compared with the same packets once more.
+        var compared = 0
+        for place in waiting where place >= compared {
             let digest = legs[leg].waiting[place]
-            if PacketDigest.isTelling(digest), let index = history.onlyIndex(of: digest),
-                index >= earliest, legs[leg].waiting.onlyIndex(of: digest) == place,
-                let match = verified(Match(waiting: place, index: index), of: leg, evidence)
-            {
-                return match
-            }
+            guard let index = history.onlyIndex(of: digest), index >= earliest,
+                legs[leg].waiting.onlyIndex(of: digest) == place
+            else { continue }
+            let (match, ahead) = verify(Match(waiting: place, index: index), of: leg, evidence)
+            if let match { return match }
+            compared = place + ahead
         }
-        for index in indices {
+        compared = 0
+        for index in indices where index >= compared {
             let digest = history[index]
-            if PacketDigest.isTelling(digest), let place = legs[leg].waiting.onlyIndex(of: digest),
-                history.onlyIndex(of: digest) == index,
-                let match = verified(Match(waiting: place, index: index), of: leg, evidence)
-            {
-                return match
-            }
+            guard let place = legs[leg].waiting.onlyIndex(of: digest),
+                history.onlyIndex(of: digest) == index
+            else { continue }
+            let (match, ahead) = verify(Match(waiting: place, index: index), of: leg, evidence)
+            if let match { return match }
+            compared = index + ahead
         }
         return nil
     }
 
-    /// A match whose neighbours fit as well, moved back to the first that does.
-    private func verified(_ match: Match, of leg: Int, _ evidence: Int) -> Match? {
+    /// A match whose neighbours fit as well, moved back to the first that does, and how many fit ahead.
+    private func verify(
+        _ match: Match,
+        of leg: Int,
+        _ evidence: Int
+    ) -> (match: Match?, ahead: Int) {
         let waiting = legs[leg].waiting
         let run = waiting.run(of: match.waiting)
         let ahead = min(run.upperBound - match.waiting, history.end - match.index)
         var fitting = 0
         for step in 0..<ahead {
             let digest = waiting[match.waiting + step]
-            guard digest == history[match.index + step] else { return nil }
+            guard digest == history[match.index + step] else { return (nil, step) }
             if PacketDigest.isTelling(digest) { fitting += 1 }
         }
         let earliest = notBefore(leg)
@@ -104,7 +119,7 @@ extension TransportStreamMerge {
             match.index -= 1
             if PacketDigest.isTelling(waiting[match.waiting]) { fitting += 1 }
         }
-        return fitting >= evidence ? match : nil
+        return (fitting >= evidence ? match : nil, ahead)
     }
 
     /// Goes on from a match: what is new behind it goes out.
@@ -171,11 +186,12 @@ extension TransportStreamMerge {
         // Not with a gap among them: of unknown length.
         if let most, most <= run.upperBound { first = max(first, history.end - most) }
         guard first < history.end else { return nil }
-        return (first..<history.end).first { index in
-            (0..<min(run.upperBound, history.end - index)).allSatisfy {
-                waiting[$0] == history[index + $0]
-            }
-        }.map { Match(waiting: 0, index: $0) }
+        return DigestSearch.firstFit(
+            of: run,
+            in: first..<history.end,
+            rowDigest: { waiting[$0] },
+            textDigest: { history[$0] }
+        ).map { Match(waiting: 0, index: $0) }
     }
 
     /// How many packets that wait come too late: behind them are some that went out.
@@ -188,7 +204,7 @@ extension TransportStreamMerge {
         if let most, most > 0, waiting[most - 1] == history[end] { return most }
         let last = (0..<min(waiting.count, Self.lastAttempts)).last { place in
             let digest = waiting[place]
-            return PacketDigest.isTelling(digest) && waiting.onlyIndex(of: digest) == place
+            return waiting.onlyIndex(of: digest) == place
                 && history.onlyIndex(of: digest).map(indices.contains) == true
         }
         return last.map { $0 + 1 } ?? 0
@@ -215,7 +231,7 @@ extension TransportStreamMerge {
         legs[leg].isProven = true
         legs[leg].isStray = false
         legs[leg].removeWaiting(taken)
-        legs[leg].searched = (0, 0)
+        legs[leg].searched = .init()
         if !legs[leg].waiting.isEmpty || !legs[leg].isPresent { legs[leg].losePlace() }
     }
 
@@ -224,17 +240,22 @@ extension TransportStreamMerge {
     func common(_ left: Int, _ right: Int) -> (left: Int, right: Int, isCertain: Bool)? {
         let (ours, theirs) = (legs[left].waiting, legs[right].waiting)
         let isProven = legs[left].isProven && legs[right].isProven
-        for sample in Self.samples(of: 0..<ours.count, count: Self.commonAttempts) {
+        var compared = 0
+        for sample in Self.samples(of: 0..<ours.count, count: Self.commonAttempts)
+        where sample >= compared {
             let digest = ours[sample]
-            guard PacketDigest.isTelling(digest), let found = theirs.onlyIndex(of: digest),
-                ours.onlyIndex(of: digest) == sample, history.onlyIndex(of: digest) == nil
+            guard let found = theirs.onlyIndex(of: digest), ours.onlyIndex(of: digest) == sample,
+                history.onlyIndex(of: digest) == nil
             else { continue }
             let (run, other) = (ours.run(of: sample), theirs.run(of: found))
             let back = min(sample - run.lowerBound, found - other.lowerBound)
             let ahead = min(run.upperBound - sample, other.upperBound - found)
-            let shared = -back..<ahead
-            guard shared.allSatisfy({ ours[sample + $0] == theirs[found + $0] }),
-                shared.count(where: { PacketDigest.isTelling(ours[sample + $0]) })
+            // Outwards, so that no other sample's neighbours are compared as well.
+            let fits = (0..<ahead).first { ours[sample + $0] != theirs[found + $0] } ?? ahead
+            compared = sample + fits
+            guard fits == ahead,
+                (0..<back).allSatisfy({ ours[sample - 1 - $0] == theirs[found - 1 - $0] }),
+                (-back..<ahead).count(where: { PacketDigest.isTelling(ours[sample + $0]) })
                     >= (isProven ? Self.evidence : Self.proof)
             else { continue }
             var match = (left: sample - back, right: found - back, isCertain: true)
@@ -256,8 +277,8 @@ extension TransportStreamMerge {
         let (ours, theirs) = (legs[left].waiting, legs[right].waiting)
         for place in Self.samples(of: 0..<places.left, count: Self.commonAttempts) {
             let digest = ours[place]
-            guard PacketDigest.isTelling(digest), let other = theirs.onlyIndex(of: digest),
-                other < places.right, ours.onlyIndex(of: digest) == place
+            guard let other = theirs.onlyIndex(of: digest), other < places.right,
+                ours.onlyIndex(of: digest) == place
             else { continue }
             return (place, other)
         }

@@ -2,11 +2,15 @@ import Media
 
 /// Decides which of the packets that wait go on, and when.
 extension TransportStreamMerge {
+    /// More than come at once, so that none are left for long.
+    private static let roundLimit = 512
+
     /// Hands on all that need not wait any longer.
     ///
-    /// Ends: each round takes packets that wait.
+    /// Bound: `roundLimit` rounds, of which each takes packets that wait; the next call takes the rest.
     mutating func settle(at now: WallTime, _ emit: (Output) -> Void) {
-        while settleOne(at: now, emit) {}
+        var rounds = Self.roundLimit
+        while rounds > 0, settleOne(at: now, emit) { rounds -= 1 }
     }
 
     /// The leg whose packets wait longest.

@@ -20,6 +20,7 @@ package import Media
 ///        off. Its packets are left out, unless all others are silent for `silence`: then it takes
 ///        over, behind `Output.restarted`.
 /// Bound: `byteLimit` of what waits on a leg, and as many digests of the output as that has packets.
+/// Cost:  of a search, so many look-ups and once over what waits and the digests, look-alikes or not.
 /// Errors: none; any bytes may come.
 ///
 /// Threads: one owner. Nothing here blocks, reads a clock or does I/O.

@@ -6,37 +6,36 @@ import Media
 /// Shape: a gap may be in front of each: packets between two gaps follow one another in the feed.
 /// Bound: the owner's, who looks at `byteCount` and `oldestArrival`.
 struct WaitingPackets: Sendable {
+    private var row = DigestRow()
+    /// Of the packets from `firstByte` of the row on.
     private var bytes: [UInt8] = []
-    private var digests: [UInt64] = []
-    /// Indices of `digests`, ascending.
+    private var firstByte = 0
+    /// Indices of the row, ascending.
     private var gaps: Deque<Int> = []
-    /// When packets came, from an index of `digests` on.
+    /// When packets came, from an index of the row on.
     private var arrivals: Deque<(index: Int, arrival: WallTime)> = []
-    /// Packets at the front of the arrays that are gone.
-    private var gone = 0
 
-    var count: Int { digests.count - gone }
+    var count: Int { row.count }
     var isEmpty: Bool { count == 0 }
     var byteCount: Int { count * TransportPacket.byteCount }
     /// Of the first packet; `nil` when there is none.
     var oldestArrival: WallTime? { isEmpty ? nil : arrivals.first?.arrival }
 
     /// Something is missing in front of the first.
-    var beginsAfterGap: Bool { gaps.first == gone }
+    var beginsAfterGap: Bool { gaps.first == row.start }
 
-    subscript(index: Int) -> UInt64 { digests[gone + index] }
+    subscript(index: Int) -> UInt64 { row[row.start + index] }
 
     /// The packets about this one with no gap between them.
     func run(of index: Int) -> Range<Int> {
-        var run = gone..<digests.count
-        for gap in gaps {
-            guard gap <= gone + index else {
-                run = run.lowerBound..<gap
-                break
-            }
-            run = max(gap, gone)..<digests.count
+        var (low, high) = (0, gaps.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if gaps[middle] <= row.start + index { low = middle + 1 } else { high = middle }
         }
-        return (run.lowerBound - gone)..<(run.upperBound - gone)
+        let first = low > 0 ? gaps[low - 1] : row.start
+        let end = low < gaps.count ? gaps[low] : row.end
+        return (first - row.start)..<(end - row.start)
     }
 
     mutating func append(
@@ -45,9 +44,9 @@ struct WaitingPackets: Sendable {
         isAfterGap: Bool,
         arrival: WallTime
     ) {
-        if isAfterGap { gaps.append(digests.count) }
-        if arrivals.last?.arrival != arrival { arrivals.append((digests.count, arrival)) }
-        digests.append(digest)
+        if isAfterGap { gaps.append(row.end) }
+        if arrivals.last?.arrival != arrival { arrivals.append((row.end, arrival)) }
+        row.append(digest)
         packet.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
@@ -57,38 +56,30 @@ struct WaitingPackets: Sendable {
 
     mutating func removeFirst(_ count: Int) {
         guard count < self.count else { return removeAll() }
-        gone += count
-        while let gap = gaps.first, gap < gone { gaps.removeFirst() }
-        while arrivals.count > 1, arrivals[1].index <= gone { arrivals.removeFirst() }
+        row.removeFirst(count)
+        while let gap = gaps.first, gap < row.start { gaps.removeFirst() }
+        while arrivals.count > 1, arrivals[1].index <= row.start { arrivals.removeFirst() }
         // Now and then, so that a packet is moved twice at most.
-        guard gone > digests.count / 2 else { return }
-        digests.removeFirst(gone)
-        bytes.removeFirst(gone * TransportPacket.byteCount)
-        for index in gaps.indices { gaps[index] -= gone }
-        for index in arrivals.indices { arrivals[index].index -= gone }
-        gone = 0
+        guard row.start - firstByte > row.count else { return }
+        bytes.removeFirst((row.start - firstByte) * TransportPacket.byteCount)
+        firstByte = row.start
     }
 
     /// How many packets came before an instant.
     func count(before instant: WallTime) -> Int {
         guard let later = arrivals.first(where: { $0.arrival >= instant }) else { return count }
-        return max(0, later.index - gone)
+        return max(0, later.index - row.start)
     }
 
-    /// Where this digest is; `nil` when it is not there, or is there more than once.
+    /// Where a telling digest is; `nil` when it is not there, or is there more than once.
     func onlyIndex(of digest: UInt64) -> Int? {
-        var found: Int?
-        for index in gone..<digests.count where digests[index] == digest {
-            guard found == nil else { return nil }
-            found = index - gone
-        }
-        return found
+        row.onlyIndex(of: digest).map { $0 - row.start }
     }
 
     /// The bytes of some packets.
     func withBytes(of range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Void) {
         let size = TransportPacket.byteCount
-        let first = (gone + range.lowerBound) * size
+        let first = (row.start - firstByte + range.lowerBound) * size
         bytes.withUnsafeBytes { all in
             body(UnsafeRawBufferPointer(rebasing: all[first..<(first + range.count * size)]))
         }
