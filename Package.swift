@@ -267,6 +267,7 @@ let package = Package(
         .testTarget(
             name: "PackagingTests",
             dependencies: [
+                "Ingestion",
                 "Media",
                 "Packaging",
                 "TestSupport",
