@@ -25,16 +25,6 @@ struct SendingTime: Sendable {
     let source: WallTime?
     let arrival: WallTime
 
-    init(_ unit: AccessUnit) {
-        source = unit.sourceTime
-        arrival = unit.arrival
-    }
-
-    private init(source: WallTime?, arrival: WallTime) {
-        self.source = source
-        self.arrival = arrival
-    }
-
     /// The date of a picture's `tfdt`, so that it is shown when it was sent.
     func decoding(_ picture: Picture) -> SendingTime {
         let wait = MediaTime(mpegTicks: picture.decodeTime - picture.presentationTime)
@@ -42,6 +32,12 @@ struct SendingTime: Sendable {
             source: source?.advanced(by: wait),
             arrival: arrival.advanced(by: wait)
         )
+    }
+}
+
+extension SendingTime {
+    init(_ unit: AccessUnit) {
+        self.init(source: unit.sourceTime, arrival: unit.arrival)
     }
 }
 

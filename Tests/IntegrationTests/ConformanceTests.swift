@@ -93,7 +93,7 @@ import Testing
 
     /// EXTINF is what ffprobe finds in the media.
     private static func expectTrueDurations(_ viewer: Viewer, _ path: String) async throws {
-        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) + "/"
+        let folder = MediaPlaylist.folder(of: path)
         let playlist = try await viewer.playlist(path)
         let segment = try #require(playlist.segments.dropLast().last)
         var bytes = try await viewer.ask(folder + (try #require(segment.map))).body

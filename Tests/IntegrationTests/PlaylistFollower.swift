@@ -27,7 +27,7 @@ struct PlaylistFollower {
         self.path = path
     }
 
-    private var folder: String { String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) + "/" }
+    private var folder: Substring { MediaPlaylist.folder(of: path) }
 
     mutating func follow(for duration: Duration) async throws {
         let clock = ContinuousClock()

@@ -63,7 +63,7 @@ package struct LiveEdgeViewer: Sendable {
     }
 
     private mutating func take(_ part: MediaPlaylist.Part, at start: Double) async throws {
-        let folder = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
+        let folder = MediaPlaylist.folder(of: path)
         let answer = try await viewer.ask(folder + part.uri)
         parts.append(
             Part(

@@ -45,6 +45,11 @@ package struct MediaPlaylist: Sendable {
     package private(set) var reports: [[String: String]] = []
     package private(set) var isEnded = false
 
+    /// What the names in the playlist at `path` are relative to.
+    package static func folder(of path: String) -> Substring {
+        path[...(path.lastIndex(of: "/") ?? path.startIndex)]
+    }
+
     package init(_ text: String) throws {
         guard text.hasPrefix("#EXTM3U\n") else { throw Malformed(line: String(text.prefix(80))) }
         self.text = text

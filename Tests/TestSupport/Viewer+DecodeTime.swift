@@ -13,7 +13,7 @@ extension Viewer {
         of segment: MediaPlaylist.Segment,
         in playlist: String
     ) async throws -> Double {
-        let folder = String(playlist[..<(playlist.lastIndex(of: "/") ?? playlist.endIndex)]) + "/"
+        let folder = MediaPlaylist.folder(of: playlist)
         let header = try await ask(folder + (segment.map ?? "")).body
         let media = try await ask(folder + segment.uri).body
         guard

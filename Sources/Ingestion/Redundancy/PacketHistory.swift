@@ -46,7 +46,8 @@ struct PacketHistory: Sendable {
 
     /// When the packet at an index was handed on; `nil` when that is too long ago.
     func arrival(of index: Int) -> WallTime? {
-        runs.last { $0.index <= index }?.arrival
+        let next = runs.partitionIndex { $0.index > index }
+        return next > 0 ? runs[next - 1].arrival : nil
     }
 
     /// Where a telling digest is; `nil` when it is not there, or is there more than once.

@@ -28,13 +28,9 @@ struct WaitingPackets: Sendable {
 
     /// The packets about this one with no gap between them.
     func run(of index: Int) -> Range<Int> {
-        var (low, high) = (0, gaps.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if gaps[middle] <= row.start + index { low = middle + 1 } else { high = middle }
-        }
-        let first = low > 0 ? gaps[low - 1] : row.start
-        let end = low < gaps.count ? gaps[low] : row.end
+        let next = gaps.partitionIndex { $0 > row.start + index }
+        let first = next > 0 ? gaps[next - 1] : row.start
+        let end = next < gaps.count ? gaps[next] : row.end
         return (first - row.start)..<(end - row.start)
     }
 

@@ -54,9 +54,7 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
             publisher = publication.map(PublisherSnapshot.init)
             ingest = publication.map { IngestSnapshot($0.statistics) }
             tracks = []
-            self.advice = advice.map {
-                PackagingSnapshot.Advice(code: $0.code.rawValue, message: $0.text)
-            }
+            self.advice = advice.map(PackagingSnapshot.Advice.init)
             leg = Leg(statistics)
         }
 
@@ -70,9 +68,7 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
             publisher = publication.map(PublisherSnapshot.init)
             ingest = publication.map { IngestSnapshot($0.statistics) }
             tracks = status.tracks?.tracks.map(TrackSnapshot.init) ?? []
-            self.advice = advice.map {
-                PackagingSnapshot.Advice(code: $0.code.rawValue, message: $0.text)
-            }
+            self.advice = advice.map(PackagingSnapshot.Advice.init)
         }
     }
 
@@ -97,6 +93,9 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
     package subscript(input name: String) -> Member? {
         members.first { $0.name == name }
     }
+
+    /// All of them are legs of one feed, between which nothing switches.
+    var isMerged: Bool { members.contains { $0.leg != nil } }
 
     /// Says of the input that waits for it what a sender lacks.
     package mutating func note(_ detection: RTPDetection) {

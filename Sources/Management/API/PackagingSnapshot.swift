@@ -23,6 +23,11 @@ package struct PackagingSnapshot: Codable, Sendable, Equatable {
         package var code: String
         /// What is wrong, what it costs and the cure, in words.
         package var message: String
+
+        init(_ advice: Packaging.Advice) {
+            code = advice.code.rawValue
+            message = advice.text
+        }
     }
 
     package var gop: GOP
@@ -72,6 +77,6 @@ package struct PackagingSnapshot: Codable, Sendable, Equatable {
         }
         soundCorrectionMilliseconds =
             (statistics.soundCorrection.seconds * 1_000).roundedForDisplay
-        advice = statistics.advice.map { Advice(code: $0.code.rawValue, message: $0.text) }
+        advice = statistics.advice.map(Advice.init)
     }
 }

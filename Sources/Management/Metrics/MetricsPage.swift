@@ -322,7 +322,7 @@ struct MetricsPage {
                 leg.skewMilliseconds / 1_000
             )
         }
-        guard inputs.mode != "hitless" else { return }
+        guard !inputs.isMerged else { return }
         for reason in InputSwitch.Reason.allCases {
             text.add(
                 "mirror_stream_input_switches_total",

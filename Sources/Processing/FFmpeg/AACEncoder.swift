@@ -17,7 +17,7 @@ final class AACEncoder {
     private let channels: Int
     private let context: UnsafeMutablePointer<AVCodecContext>
     private let packet: UnsafeMutablePointer<AVPacket>
-    private let frame: UnsafeMutablePointer<AVFrame>
+    private let frame: SoundFrame
     /// In samples, of the next frame.
     private var time: Int64 = 0
 
@@ -31,21 +31,13 @@ final class AACEncoder {
         var freed: UnsafeMutablePointer<AVCodecContext>? = context
         do throws(FFmpegError) {
             format = try Self.open(context, encoder, source, channels: channels)
+            frame = try SoundFrame(samples: Int32(LinearPCM.unitSamples), for: context)
             packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
-            frame = try FFmpegError.unwrap(av_frame_alloc(), "av_frame_alloc")
         } catch {
             avcodec_free_context(&freed)
             throw error
         }
         self.context = context
-        frame.pointee.nb_samples = Int32(LinearPCM.unitSamples)
-        frame.pointee.format = context.pointee.sample_fmt.rawValue
-        frame.pointee.sample_rate = context.pointee.sample_rate
-        try FFmpegError.check(
-            av_channel_layout_copy(&frame.pointee.ch_layout, &context.pointee.ch_layout),
-            "av_channel_layout_copy"
-        )
-        try FFmpegError.check(av_frame_get_buffer(frame, 0), "av_frame_get_buffer")
     }
 
     deinit {
@@ -53,8 +45,6 @@ final class AACEncoder {
         avcodec_free_context(&context)
         var packet: UnsafeMutablePointer<AVPacket>? = packet
         av_packet_free(&packet)
-        var frame: UnsafeMutablePointer<AVFrame>? = frame
-        av_frame_free(&frame)
     }
 
     private static func open(
@@ -88,11 +78,14 @@ final class AACEncoder {
     ///
     /// - Returns: The frames that are ready, each for the next access unit.
     func encode(_ samples: ByteBuffer) throws(FFmpegError) -> [ByteBuffer] {
-        try FFmpegError.check(av_frame_make_writable(frame), "av_frame_make_writable")
-        samples.withUnsafeReadableBytes { fill($0) }
-        frame.pointee.pts = time
+        let start = time
         time += Int64(LinearPCM.unitSamples)
-        try FFmpegError.check(avcodec_send_frame(context, frame), "encoding sound")
+        try frame.lend { (frame) throws(FFmpegError) in
+            try FFmpegError.check(av_frame_make_writable(frame), "av_frame_make_writable")
+            samples.withUnsafeReadableBytes { fill(frame, with: $0) }
+            frame.pointee.pts = start
+            try FFmpegError.check(avcodec_send_frame(context, frame), "encoding sound")
+        }
         return takeFrames()
     }
 
@@ -106,19 +99,16 @@ final class AACEncoder {
     private func takeFrames() -> [ByteBuffer] {
         var frames: [ByteBuffer] = []
         while avcodec_receive_packet(context, packet) == 0 {
-            if packet.pointee.pts >= 0 {
-                let size = Int(packet.pointee.size)
-                let bytes = UnsafeRawBufferPointer(start: packet.pointee.data, count: size)
-                var payload = ByteBuffer(exactCapacity: size)
-                payload.writeBytes(bytes)
-                frames.append(payload)
-            }
+            if packet.pointee.pts >= 0 { frames.append(ByteBuffer(packet.pointee)) }
             av_packet_unref(packet)
         }
         return frames
     }
 
-    private func fill(_ bytes: UnsafeRawBufferPointer) {
+    private func fill(
+        _ frame: UnsafeMutablePointer<AVFrame>,
+        with bytes: UnsafeRawBufferPointer
+    ) {
         let width = source.bits / 8
         for channel in 0..<channels {
             guard let plane = frame.pointee.extended_data[channel] else { continue }

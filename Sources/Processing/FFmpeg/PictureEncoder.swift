@@ -94,14 +94,7 @@ final class PictureEncoder {
             let result = avcodec_receive_packet(context, packet)
             if result == mirror_error_again || result == mirror_error_end { return coded }
             try FFmpegError.check(result, "encoding")
-            coded.append(
-                ByteBuffer(
-                    bytes: UnsafeRawBufferPointer(
-                        start: packet.pointee.data,
-                        count: Int(packet.pointee.size)
-                    )
-                )
-            )
+            coded.append(ByteBuffer(packet.pointee))
             av_packet_unref(packet)
         }
     }

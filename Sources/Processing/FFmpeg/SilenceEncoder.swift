@@ -42,38 +42,31 @@ enum SilenceEncoder {
     private static func encode(
         with context: UnsafeMutablePointer<AVCodecContext>
     ) throws(FFmpegError) -> [UInt8] {
-        let frame = try FFmpegError.unwrap(av_frame_alloc(), "av_frame_alloc")
-        defer {
-            var pointer: UnsafeMutablePointer<AVFrame>? = frame
-            av_frame_free(&pointer)
-        }
+        let frame = try SoundFrame(samples: samples, for: context)
         let packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
         defer {
             var pointer: UnsafeMutablePointer<AVPacket>? = packet
             av_packet_free(&pointer)
         }
-        frame.pointee.nb_samples = samples
-        frame.pointee.format = AV_SAMPLE_FMT_FLTP.rawValue
-        frame.pointee.sample_rate = context.pointee.sample_rate
-        try FFmpegError.check(
-            av_channel_layout_copy(&frame.pointee.ch_layout, &context.pointee.ch_layout),
-            "av_channel_layout_copy"
-        )
-        try FFmpegError.check(av_frame_get_buffer(frame, 0), "av_frame_get_buffer")
-        try FFmpegError.check(
-            av_samples_set_silence(
-                frame.pointee.extended_data,
-                0,
-                samples,
-                frame.pointee.ch_layout.nb_channels,
-                AV_SAMPLE_FMT_FLTP
-            ),
-            "av_samples_set_silence"
-        )
+        try frame.lend { (frame) throws(FFmpegError) in
+            try FFmpegError.check(
+                av_samples_set_silence(
+                    frame.pointee.extended_data,
+                    0,
+                    samples,
+                    frame.pointee.ch_layout.nb_channels,
+                    AV_SAMPLE_FMT_FLTP
+                ),
+                "av_samples_set_silence"
+            )
+        }
         var coded: [UInt8] = []
         for index in 0..<frames {
-            frame.pointee.pts = Int64(index) * Int64(samples)
-            try FFmpegError.check(avcodec_send_frame(context, frame), "encoding silence")
+            let result = frame.lend { frame in
+                frame.pointee.pts = Int64(index) * Int64(samples)
+                return avcodec_send_frame(context, frame)
+            }
+            try FFmpegError.check(result, "encoding silence")
             while avcodec_receive_packet(context, packet) == 0 {
                 coded += UnsafeBufferPointer(
                     start: packet.pointee.data,

@@ -1,4 +1,5 @@
 import DequeModule
+import Media
 
 /// Brings units that were sent out of their decoding order back into it.
 ///
@@ -143,12 +144,7 @@ struct RTPDeinterleaver: Sendable {
         lateUnits = 0
         waitingBytes += unit.bytes.count
         countedUnits += unit.isCounted ? 1 : 0
-        var (low, high) = (0, waiting.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if waiting[middle].order <= unit.order { low = middle + 1 } else { high = middle }
-        }
-        waiting.insert(unit, at: low)
+        waiting.insert(unit, at: waiting.partitionIndex { $0.order > unit.order })
     }
 
     /// Whether a unit of H.264 is one of those that a picture is coded in.
