@@ -103,6 +103,7 @@ let package = Package(
             dependencies: [
                 "CFFmpeg",
                 "Media",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings
@@ -149,6 +150,7 @@ let package = Package(
                 "Ingestion",
                 "Media",
                 "Packaging",
+                "Processing",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -190,6 +192,7 @@ let package = Package(
                 "Ingestion",
                 "Media",
                 "Packaging",
+                "Processing",
                 "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -3,6 +3,7 @@ import Ingestion
 import Management
 import Media
 import Packaging
+import Processing
 
 /// What the stages say of themselves, put together for the management plane.
 extension ManagementSource {
@@ -127,6 +128,7 @@ extension StreamSnapshot {
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
             queues: pipeline.live.pressure.map(QueueSnapshot.init),
+            transcoding: pipeline.ladder.map { TranscodingSnapshot($0.plan, $0.statistics) },
             packaging: PackagingSnapshot(entry.packaging),
             delivery: DeliverySnapshot(
                 stream: entry.name,

@@ -1,13 +1,16 @@
 package import Logging
 package import Media
 package import Packaging
-import Processing
+package import Processing
 import Synchronization
 
 /// One stream's way through Mirror, from the publisher's events to what viewers wait on.
 ///
 /// ```
 /// transport thread ──MediaEvent──▶ live ──▶ sound encoder ──▶ packager ──PackagerOutput──▶ store ──▶ viewers
+///                                                              │    ▲
+///                                                     pictures ▼    │ pictures of each rung
+///                                                              ladder
 /// ```
 ///
 /// It lives as long as the stream has a name on air: publishers may leave and return, the packager
@@ -17,11 +20,20 @@ package final class StreamPipeline: Sendable {
     package let store: SegmentStore
 
     private let configuration: PackagingConfiguration
+    private let transcoding: TranscodingConfiguration
     private let events: LiveStreamSubscription
+    private let stage: Mutex<Stage>
     private let packaging: Mutex<PackagerStatistics>
     private let firstPart = Mutex<WallTime?>(nil)
     private let loggedAdvice = Mutex<Set<Advice.Code>>([])
     private let logger: Logger
+
+    /// What events and the ladder's threads change, one at a time.
+    private struct Stage {
+        var packager: StreamPackager
+        /// What encodes the picture again; the last one stays when its source has gone.
+        var ladder: LadderTranscoder?
+    }
 
     /// What may wait between the transport's thread and the packager: about two seconds of a 200
     /// Mbit/s stream.
@@ -39,14 +51,21 @@ package final class StreamPipeline: Sendable {
     package init(
         name: StreamName,
         configuration: PackagingConfiguration,
+        transcoding: TranscodingConfiguration,
         epoch: String,
         logger: Logger
     ) {
         live = LiveStream(name: name)
         store = SegmentStore(name: name, configuration: configuration, epoch: epoch)
         self.configuration = configuration
+        self.transcoding = transcoding
         events = live.subscribe(as: "packager", limit: Self.queueLimit)
-        packaging = Mutex(StreamPackager(configuration: configuration).measurements)
+        let packager = StreamPackager(
+            configuration: configuration,
+            firstMediaSequence: Self.firstMediaSequence
+        )
+        packaging = Mutex(packager.measurements)
+        stage = Mutex(Stage(packager: packager))
         var logger = logger
         logger[metadataKey: "stream"] = "\(name)"
         self.logger = logger
@@ -54,31 +73,92 @@ package final class StreamPipeline: Sendable {
 
     /// Packages the stream until `live` is closed, then ends its playlists.
     package func run() async {
-        var packager = StreamPackager(
-            configuration: configuration,
-            firstMediaSequence: Self.firstMediaSequence
-        )
-        var sound = SoundEncoder()
-        for await event in events {
-            for event in sound.encode(event) { package(event, with: &packager) }
+        await withDiscardingTaskGroup { group in
+            var sound = SoundEncoder()
+            for await event in events {
+                for event in sound.encode(event) {
+                    if let ladder = renewLadder(for: event) {
+                        group.addTask { [self] in
+                            await ladder.run { self.publish($1, of: $0, from: ladder) }
+                        }
+                    }
+                    package(event)
+                }
+            }
+            stage.withLock { stage in
+                store.apply(stage.packager.finish())
+                stage.ladder?.send(stage.packager.takePictures())
+                stage.ladder?.close()
+            }
         }
-        store.apply(packager.finish())
         store.finish()
     }
 
-    private func package(_ event: MediaEvent, with packager: inout StreamPackager) {
-        let outputs = packager.consume(event)
-        // Tracks that are not packaged and keyframes that do not come show in no output.
-        var isNews = !outputs.isEmpty || packager.isWaitingForKeyframe
-        if case .tracks(let tracks) = event {
-            log(tracks)
-            isNews = true
+    private func package(_ event: MediaEvent) {
+        if case .tracks(let tracks) = event { log(tracks) }
+        let measurements = stage.withLock { stage -> PackagerStatistics? in
+            let outputs = stage.packager.consume(event)
+            stage.ladder?.send(stage.packager.takePictures())
+            // Tracks that are not packaged and keyframes that do not come show in no output.
+            var isNews = !outputs.isEmpty || stage.packager.isWaitingForKeyframe
+            if case .tracks = event { isNews = true }
+            guard isNews else { return nil }
+            store.apply(outputs)
+            return stage.packager.measurements
         }
-        guard isNews else { return }
-        store.apply(outputs)
-        let measurements = packager.measurements
+        guard let measurements else { return }
         packaging.withLock { $0 = measurements }
         if measurements.parts > 0 { firstPart.withLock { $0 = $0 ?? .now } }
+    }
+
+    // MARK: Ladder
+
+    /// Has the picture encoded as its format asks, from these tracks on.
+    ///
+    /// - Returns: A ladder that is to be run.
+    private func renewLadder(for event: MediaEvent) -> LadderTranscoder? {
+        guard case .tracks(let tracks) = event else { return nil }
+        let plan = tracks.video?.video.map { LadderPlan(transcoding, for: $0) } ?? LadderPlan()
+        return stage.withLock { stage in
+            guard plan != stage.ladder?.plan ?? LadderPlan() else { return nil }
+            stage.ladder?.close()
+            let ladder = LadderTranscoder(plan)
+            stage.ladder = ladder
+            let rungs = plan.rungs.map { Rendition.ID($0.name) }
+            store.apply(stage.packager.offer(rungs: rungs))
+            log(plan)
+            return rungs.isEmpty ? nil : ladder
+        }
+    }
+
+    /// On the thread of a rung.
+    private func publish(
+        _ event: PictureEvent,
+        of rung: LadderRung,
+        from ladder: LadderTranscoder
+    ) {
+        stage.withLock { stage in
+            // What a ladder still had when the next took its place is of a timeline that is over.
+            guard stage.ladder === ladder else { return }
+            store.apply(stage.packager.consume(event, of: Rendition.ID(rung.name)))
+        }
+    }
+
+    /// What encodes the picture in other sizes; `nil` where that is not wanted.
+    package var ladder: LadderTranscoder? {
+        stage.withLock { $0.ladder }
+    }
+
+    private func log(_ plan: LadderPlan) {
+        for rung in plan.rungs {
+            logger.info(
+                "rung",
+                metadata: [
+                    "name": "\(rung.name)", "codec": "\(rung.codec.rawValue)",
+                    "size": "\(rung.width)x\(rung.height)", "bitrate": "\(rung.bitsPerSecond)",
+                ]
+            )
+        }
     }
 
     /// When viewers had something to play for the first time.

@@ -2,6 +2,7 @@ package import Ingestion
 package import Logging
 package import Media
 package import Packaging
+import Processing
 import Synchronization
 
 /// Which streams are on air, and who publishes each: admission, takeover, grace and end.
@@ -72,6 +73,9 @@ package final class StreamRegistry: StreamAdmission, Sendable {
                 packaging.advice.append(.inputsDiffer("\(input)", media, onAir: onAir))
             }
             packaging.advice += legAdvice
+            if let ladder = pipeline.ladder {
+                packaging.advice += Advice.about(ladder.plan, ladder.statistics)
+            }
             return packaging
         }
 
@@ -196,7 +200,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             state throws(PublishRefusal) in
             let stream = try Self.check(request, in: state, now: now)
             let known = state.entries[stream].flatMap { $0.phase == .ended ? nil : $0 }
-            var entry = known ?? makeEntry(stream, fedBy: state.rules.inputs(of: stream), now: now)
+            var entry = known ?? makeEntry(stream, by: state.rules, now: now)
             let leg = entry.feed?.join(request.name)
             // Inputs that were added while the feed is on air are legs of the next.
             guard entry.feed == nil || leg != nil else { throw .hasInputs }
@@ -317,12 +321,14 @@ package final class StreamRegistry: StreamAdmission, Sendable {
 
     private func makeEntry(
         _ name: StreamName,
-        fedBy inputs: StreamInputs,
+        by rules: StreamRules,
         now: WallTime
     ) -> Entry {
+        let inputs = rules.inputs(of: name)
         let pipeline = StreamPipeline(
             name: name,
             configuration: packaging,
+            transcoding: rules.terms(for: name).transcoding,
             epoch: String(now.microsecondsSinceEpoch / 1_000, radix: 36),
             logger: logger
         )

@@ -23,6 +23,8 @@ package struct Advice: Sendable, Equatable {
         case serverTooSlow = "server_too_slow"
         case legDiffers = "leg_differs"
         case legWithoutTransportStream = "leg_without_transport_stream"
+        case notTranscoded = "not_transcoded"
+        case transcodingTooSlow = "transcoding_too_slow"
     }
 
     package let code: Code

@@ -52,6 +52,13 @@ struct FrameDuration: Sendable, Equatable {
         (60_000, 1_001), (60, 1), (100, 1), (120_000, 1_001), (120, 1),
     ].compactMap { Rational($0, $1).flatMap { FrameDuration(frameRate: $0) } }
 
+    /// Frames a second.
+    var rate: Rational? {
+        let (numerator, overflow) = Int(frames)
+            .multipliedReportingOverflow(by: Int(MediaTime.mpegTimescale))
+        return overflow ? nil : Rational(numerator, Int(ticks))
+    }
+
     var averageTicks: Double { Double(ticks) / Double(frames) }
 
     /// The length of `count` frames, rounded up.

@@ -9,6 +9,8 @@ package enum PackagerOutput: Sendable {
     /// All renditions offered from here on. Comes first, and again when the set changes or when one
     /// has a new initialization; segments opened later use it.
     case renditions([Rendition])
+    /// Those that will be offered beside what is offered now, as soon as they have media.
+    case expect([Rendition.ID])
     case openSegment(Rendition.ID, SegmentStart)
     case part(Rendition.ID, Part)
     case closeSegment(Rendition.ID)

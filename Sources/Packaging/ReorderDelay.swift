@@ -1,3 +1,5 @@
+import Media
+
 /// Keeps the distance from where pictures are decoded to where they are shown, for a stream's whole life.
 ///
 /// A keyframe is shown later than it is decoded, by as long as pictures wait for their order. Players

@@ -1,13 +1,6 @@
 import Media
 
-/// Where a segment begins, told to every rendition.
-struct SegmentBoundary: Sendable {
-    let mediaSequence: UInt64
-    /// The segment's `tfdt`: that of the picture, and within half a frame that of sound.
-    let start: MediaTime
-    let programDateTime: WallTime
-    let isDiscontinuity: Bool
-
+extension SegmentBoundary {
     /// The segment of a rendition whose first frame has `time` for its `tfdt`.
     ///
     /// One date is one `tfdt` in every rendition, as it is to players that lay sound beside the picture.

@@ -35,6 +35,8 @@ package struct SegmentStoreState: Sendable {
     private(set) var order: [Rendition.ID] = []
     private(set) var counts = SegmentStoreStatistics()
     private(set) var playlists: [Rendition.ID: RenderedPlaylist] = [:]
+    /// Announced, and to come.
+    private var expected: [Rendition.ID] = []
     private var renderer: MediaPlaylistRenderer?
     private(set) var multivariant: (content: MultivariantPlaylist, playlist: RenderedPlaylist)?
     /// The last discontinuity of the stream: how many there were with it, and where it is.
@@ -59,6 +61,9 @@ package struct SegmentStoreState: Sendable {
             switch output {
             case .renditions(let renditions):
                 changed.formUnion(offer(renditions))
+                mayChangeOffers = true
+            case .expect(let ids):
+                expected = ids
                 mayChangeOffers = true
             case .openSegment(let id, let start):
                 open(start, in: id)
@@ -249,12 +254,15 @@ package struct SegmentStoreState: Sendable {
     }
 
     /// Waits until every rendition has media, but not for one that has none when another already has
-    /// a whole segment: a silent track must not keep the picture from viewers.
+    /// a whole segment: a silent track, or a rung that is slow, must not keep the picture from viewers.
     private mutating func renderMultivariant() {
         let offered = order.compactMap { timelines[$0] }.filter(\.isOffered)
         let playable = offered.filter { !$0.segments.isEmpty }
         let hasWholeSegment = playable.contains { $0.segments.first?.isComplete == true }
-        guard !playable.isEmpty, playable.count == offered.count || hasWholeSegment else { return }
+        let isWhole =
+            playable.count == offered.count
+            && expected.allSatisfy { id in playable.contains { $0.rendition.id == id } }
+        guard !playable.isEmpty, isWhole || hasWholeSegment else { return }
         let content = MultivariantPlaylist(
             offers: playable.map { timeline in
                 .init(

@@ -6,6 +6,8 @@ import NIOCore
 /// In:    events as `MediaEvent` orders them; access units of a track in decoding order.
 /// Out:   per rendition `openSegment`, parts, `closeSegment`, after the `renditions` they belong to.
 ///        The picture is the rendition `video`, each track of sound `audio1`, `audio2` and so on.
+/// Ladder: where the picture is also offered in other sizes, `takePictures` gives what is to be encoded
+///        again, with its place and its segments, and `consume(_:of:)` takes what came of it.
 /// Lead:  the picture says where segments begin: at the first keyframe at or after the segment target.
 ///        Sound is cut at the same times under the same numbers. With no picture, the first track of
 ///        sound leads.
@@ -30,6 +32,11 @@ package struct StreamPackager: Sendable {
     private var video: VideoPackager?
     /// In order of first appearance; a rendition stays when its track is gone, for it may come back.
     private var audio: [AudioPackager] = []
+    /// The picture in other sizes; a rendition stays when its rung is gone.
+    private var rungs: [RungPackager] = []
+    /// What is to be encoded again: of timelines that have been announced, and of one that may still be
+    /// abandoned.
+    private var pictures: (told: [PictureEvent], held: [PictureEvent]) = ([], [])
     private var tracks = TrackList([])
     private var offered: [Rendition] = []
     /// `offered` holds for the present tracks.
@@ -110,7 +117,7 @@ package struct StreamPackager: Sendable {
 
     private mutating func carry(picture: Track?, sound: [Track]) {
         if video == nil, let picture {
-            video = VideoPackager(track: picture, limits: limits)
+            video = VideoPackager(id: Rendition.ID("video"), track: picture, limits: limits)
         } else {
             video?.carry(picture)
         }
@@ -139,8 +146,14 @@ package struct StreamPackager: Sendable {
                 audio[index].fixPartTarget(aim: MediaTime(mpegTicks: limits.part))
             }
         }
-        let renditions =
-            [video?.writer.rendition].compactMap(\.self) + audio.compactMap(\.writer.rendition)
+        pictures.told += pictures.held.map(timed)
+        pictures.held.removeAll()
+        offer(into: &outputs)
+    }
+
+    private mutating func offer(into outputs: inout [PackagerOutput]) {
+        let writers = [video?.writer] + rungs.map(\.writer) + audio.map(\.writer)
+        let renditions = writers.compactMap { $0?.rendition }
         if renditions != offered {
             offered = renditions
             outputs.append(.renditions(renditions))
@@ -194,41 +207,49 @@ package struct StreamPackager: Sendable {
         }
         if !grid.isRunning { reorderDelay.begin(with: incoming) }
         let placed = reorderDelay.place(incoming)
-        let picture = video?.ordered(placed) ?? placed
+        var picture = video?.ordered(placed) ?? placed
         if picture.decodeTime != placed.decodeTime { counts.unorderedPictures &+= 1 }
         meter.observe(picture)
         if grid.isRunning {
-            proceed(to: picture, sent: sent, into: &outputs)
+            picture.boundary = proceed(to: picture, sent: sent, into: &outputs)
         } else {
             keyframeWait = nil
-            begin(grid.begin(at: picture.start, sent: sent.decoding(picture)), with: picture)
+            let boundary = grid.begin(at: picture.start, sent: sent.decoding(picture))
+            begin(boundary, with: picture)
+            picture.boundary = boundary
+            if let format = video?.writer.track.video { tell(.begin(format)) }
             // The first timeline of a stream waits until its PART-TARGET is known.
             if !isAnnounced, video?.writer.partTarget != nil { announce(into: &outputs) }
         }
         video?.append(picture)
+        tell(.picture(picture))
         horizon = picture.decodeTime
         advanceSound(into: &outputs)
     }
 
     /// Closes what ends before this picture: a segment, or parts.
+    ///
+    /// - Returns: The segment that begins with the picture.
     private mutating func proceed(
         to picture: Picture,
         sent: SendingTime,
         into outputs: inout [PackagerOutput]
-    ) {
+    ) -> SegmentBoundary? {
         video?.settle(before: picture)
         let cut = video?.cut(before: picture)
         if !isAnnounced, cut != nil || video?.canFixPartTarget ?? false {
             video?.fixPartTarget(before: picture)
             announce(into: &outputs)
         }
-        if let cut {
-            if cut == .forced { counts.forcedCuts &+= 1 }
-            video?.endSegment(before: picture, into: &outputs)
-            begin(grid.cut(at: picture.start, sent: sent.decoding(picture)), with: picture)
-        } else {
+        guard let cut else {
             video?.closeFullParts(into: &outputs)
+            return nil
         }
+        if cut == .forced { counts.forcedCuts &+= 1 }
+        video?.endSegment(before: picture, into: &outputs)
+        let boundary = grid.cut(at: picture.start, sent: sent.decoding(picture))
+        begin(boundary, with: picture)
+        return boundary
     }
 
     private mutating func begin(_ boundary: SegmentBoundary, with picture: Picture) {
@@ -313,6 +334,58 @@ package struct StreamPackager: Sendable {
         counts.audioLag = MediaTime(mpegTicks: max(ticks, lately - (lately - ticks) / 64))
     }
 
+    // MARK: Ladder
+
+    /// Offers the picture as these renditions too, from here on, and no others.
+    ///
+    /// To be called before the tracks that they are made of come.
+    package mutating func offer(rungs ids: [Rendition.ID]) -> [PackagerOutput] {
+        for index in rungs.indices { rungs[index].isWanted = ids.contains(rungs[index].id) }
+        for id in ids where !rungs.contains(where: { $0.id == id }) {
+            rungs.append(RungPackager(id: id, limits: limits))
+        }
+        if ids.isEmpty { pictures = ([], []) }
+        var outputs = [PackagerOutput.expect(ids)]
+        offer(into: &outputs)
+        return outputs
+    }
+
+    /// What has come since the last call and is to be encoded again; nothing where no rung is wanted.
+    package mutating func takePictures() -> [PictureEvent] {
+        defer { pictures.told.removeAll() }
+        return pictures.told
+    }
+
+    /// Takes what came of the pictures, of one rung.
+    package mutating func consume(
+        _ event: PictureEvent,
+        of id: Rendition.ID
+    ) -> [PackagerOutput] {
+        guard let index = rungs.firstIndex(where: { $0.id == id }), rungs[index].isWanted,
+            let leader = video?.writer
+        else { return [] }
+        var outputs: [PackagerOutput] = []
+        rungs[index].consume(event, beside: leader, into: &outputs)
+        if case .begin = event, isAnnounced { offer(into: &outputs) }
+        return outputs
+    }
+
+    private mutating func tell(_ event: PictureEvent) {
+        guard rungs.contains(where: \.isWanted) else { return }
+        if isAnnounced {
+            pictures.told.append(timed(event))
+        } else {
+            pictures.held.append(event)
+        }
+    }
+
+    /// With the frame rate as it was measured, where the bitstream tells none.
+    private func timed(_ event: PictureEvent) -> PictureEvent {
+        guard case .begin(var format) = event else { return event }
+        format.frameRate = format.frameRate ?? video?.frameRate
+        return .begin(format)
+    }
+
     // MARK: Ends
 
     /// Pictures come, and are not published before the next keyframe.
@@ -337,6 +410,7 @@ package struct StreamPackager: Sendable {
         guard isAnnounced else {
             // Less than a part of a stream that has published nothing yet.
             counts.droppedUnits &+= UInt64(video?.abandonTimeline() ?? 0)
+            pictures.held.removeAll()
             for index in audio.indices { audio[index].resetTimeline() }
             grid.abandon()
             segmentCount &-= 1
@@ -346,6 +420,7 @@ package struct StreamPackager: Sendable {
         if let decodeEnd = hasPicture ? video?.decodeEnd : nil {
             end = MediaTime(mpegTicks: decodeEnd)
             video?.endTimeline(into: &outputs)
+            tell(.end)
         } else {
             end = MediaTime(mpegTicks: (horizon ?? segmentStart) + 1)
         }
@@ -373,8 +448,8 @@ extension StreamPackager {
         statistics.hasOpenGOPs = meter.hasOpenGroups
         statistics.segments = segmentCount
         statistics.frameGaps &+= video?.heldFrameCount ?? 0
-        let writers = [video?.writer].compactMap(\.self) + audio.map(\.writer)
-        for writer in writers {
+        let writers = [video?.writer] + rungs.map(\.writer) + audio.map(\.writer)
+        for writer in writers.compactMap(\.self) {
             statistics.parts &+= writer.partCount
             statistics.outOfTargetParts &+= writer.outOfTargetPartCount
         }

@@ -1,19 +1,6 @@
 import Media
 import NIOCore
 
-/// One picture with its times on the timeline: ticks of the 90 kHz clock, zero or later.
-struct Picture: Sendable {
-    var decodeTime: Int64
-    var presentationTime: Int64
-    var randomAccess: AccessUnit.RandomAccess
-    var isDisposable: Bool
-    var payload: ByteBuffer
-
-    var isKeyframe: Bool { randomAccess != .none }
-    /// Where a segment that it begins is, and is cut in every rendition.
-    var start: MediaTime { MediaTime(mpegTicks: decodeTime) }
-}
-
 /// Cuts the picture into parts and segments; it leads, and the sound is cut where it is.
 ///
 /// A picture's duration is the distance to the next one, so a part is closed when the picture after
@@ -42,8 +29,7 @@ struct VideoPackager: Sendable {
     /// Pictures that stayed on screen longer than a part may last.
     private(set) var heldFrameCount: UInt64 = 0
 
-    init?(track: Track, limits: SegmentLimits) {
-        let id = Rendition.ID("video")
+    init?(id: Rendition.ID, track: Track, limits: SegmentLimits) {
         guard let writer = RenditionWriter(id: id, track: track) else { return nil }
         self.writer = writer
         self.limits = limits
@@ -64,6 +50,9 @@ struct VideoPackager: Sendable {
     private var expectedDuration: Int64 {
         max(1, frame?.length(of: 1) ?? latestDistance ?? limits.part)
     }
+
+    /// As signalled or measured.
+    var frameRate: Rational? { frame?.rate }
 
     /// The timeline does not go on: too much time was lost, or the clock went back too far.
     func isGap(before picture: Picture) -> Bool {
@@ -100,6 +89,18 @@ struct VideoPackager: Sendable {
         let distance = span / Int64(samples.count)
         return span + distance / 2 >= limits.part || samples.count >= Self.sampleLimit
             || byteCount >= Self.byteLimit
+    }
+
+    /// The PART-TARGET of the leading picture where whole frames fill 85 % of it, else what they fill.
+    mutating func fixPartTarget(leader: MediaTime) {
+        guard partTarget == nil else { return }
+        frame = writer.track.video?.frameRate.flatMap { FrameDuration(frameRate: $0) }
+        let length = expectedDuration
+        let own = max(1, leader.ticks / length) * length
+        writer.fix(
+            partTarget: own <= leader.ticks && own * 100 >= leader.ticks * 85
+                ? leader : MediaTime(mpegTicks: own)
+        )
     }
 
     mutating func fixPartTarget(before picture: Picture) {

@@ -168,16 +168,7 @@ import Testing
     @Test func playbackGoesOnAfterMediaThatCannotBeDecoded() async throws {
         let mirror = try await MirrorProcess()
         try await Chromium.withPage { page in
-            try await page.navigate(to: "\(mirror.address)/watch/stage")
-            try await page.wait(for: "mirrorPlayer.state === 'waiting'")
-            // The page makes its player when the stream is there: one that can be reached.
-            try await page.evaluate(
-                """
-                window.Hls = class extends Hls {
-                  constructor(options) { super(options); window.reachedPlayer = this; }
-                }; true
-                """
-            )
+            try await page.awaitStream("stage", on: mirror)
             let publisher = try await LiveSource.h264.publish(to: mirror, as: "stage")
             defer { publisher.stop() }
             try await page.waitForPicture()
@@ -200,6 +191,55 @@ import Testing
             #expect(reaction == ["buffering", 1])
             try await page.waitForPicture()
             try await page.wait(for: Self.isLive)
+        }
+    }
+
+    @Test func aPlayerChangesSizesFiftyTimesWithoutAStall() async throws {
+        let mirror = try await MirrorProcess(
+            yaml: """
+                transcoding:
+                  enabled: true
+                  preset: ultrafast
+                  output_formats:
+                    - { resolution: 640x360, bitrate: 600k }
+                    - { resolution: 320x180, bitrate: 200k }
+                """
+        )
+        try await Chromium.withPage { page in
+            try await page.awaitStream("stage", on: mirror)
+            let publisher = try await LiveSource.h264.publish(to: mirror, as: "stage")
+            defer { publisher.stop() }
+            try await page.waitForPicture()
+            try await page.waitForPlayback(of: 8, atMost: .seconds(30))
+            try await page.watchForStalls()
+            let before = try await page.playback
+            let changes = try await page.evaluate(
+                """
+                new Promise((resolve) => {
+                  const heights = new Set();
+                  const video = document.querySelector('video');
+                  video.addEventListener('resize', () => heights.add(video.videoHeight));
+                  let changes = 0;
+                  reachedPlayer.on(Hls.Events.LEVEL_SWITCHED, () => {
+                    changes += 1;
+                    if (changes === 50) return void resolve([...heights].sort());
+                    change();
+                  });
+                  // Up by one, or down by one, round and round: never to where it is.
+                  const change = () => {
+                    const step = changes % 7 < 4 ? 1 : 2;
+                    reachedPlayer.nextLoadLevel = (reachedPlayer.loadLevel + step) % 3;
+                  };
+                  change();
+                })
+                """
+            )
+            #expect(changes == [180, 360, 720])
+            let after = try await page.playback
+            let report = try await page.stallReport
+            #expect(after.stalls - before.stalls == 0, "\(report)")
+            #expect(page.problems == [])
+            #expect(page.failedLoads == [])
         }
     }
 

@@ -25,6 +25,20 @@ extension Chromium {
         try await waitForPicture()
     }
 
+    /// Opens our page for a stream that is still to come, whose player can then be reached.
+    func awaitStream(_ name: String, on mirror: MirrorProcess) async throws {
+        try await navigate(to: "\(mirror.address)/watch/\(name)")
+        try await wait(for: "mirrorPlayer.state === 'waiting'")
+        // The page makes its player when the stream is there.
+        try await evaluate(
+            """
+            window.Hls = class extends Hls {
+              constructor(options) { super(options); window.reachedPlayer = this; }
+            }; true
+            """
+        )
+    }
+
     /// Waits until something has been played, of the media that is attached.
     func waitForPicture() async throws {
         try await wait(

@@ -73,12 +73,4 @@ import Testing
         #expect(response.headers[.cacheControl] == "public, max-age=31536000, immutable")
         #expect(response.body.readableBytes == 412_351)
     }
-
-    private func withFolder(_ body: (URL) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "mirror-console-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try await body(folder)
-    }
 }

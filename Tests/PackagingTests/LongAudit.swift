@@ -50,7 +50,7 @@ struct LongAudit {
             case .part(let id, let part):
                 guard let start = opened.removeValue(forKey: id) else { continue }
                 begin(start, with: part, in: id)
-            case .closeSegment: continue
+            case .expect, .closeSegment: continue
             }
         }
     }

@@ -47,6 +47,7 @@ struct OutputAudit {
                 }
                 current[id] = rendition
             }
+        case .expect: break
         case .openSegment(let id, let start):
             let id = id.description
             if let open = segments[id]?.last, !open.isClosed {

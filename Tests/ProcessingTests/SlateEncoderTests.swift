@@ -78,7 +78,7 @@ import Testing
                 for rendition in list { bytes.writeImmutableBuffer(rendition.initialization) }
             case .part(_, let part):
                 for slice in part.slices { bytes.writeImmutableBuffer(slice) }
-            case .openSegment, .closeSegment:
+            case .expect, .openSegment, .closeSegment:
                 continue
             }
         }
@@ -348,12 +348,5 @@ import Testing
             #expect(error?.code == .format)
             #expect(error?.description.contains(words) ?? false)
         }
-    }
-
-    private func withFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        return try await body(folder)
     }
 }

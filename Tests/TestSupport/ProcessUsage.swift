@@ -6,9 +6,14 @@ package struct ProcessUsage: Sendable {
     package let residentBytes: Int
 
     /// This process, from `getrusage`.
-    package static var own: ProcessUsage {
+    package static var own: ProcessUsage { charged(to: RUSAGE_SELF) }
+
+    /// Those that it ran and waited for.
+    package static var children: ProcessUsage { charged(to: RUSAGE_CHILDREN) }
+
+    private static func charged(to whom: __rusage_who) -> ProcessUsage {
         var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        getrusage(__rusage_who_t(whom.rawValue), &usage)
         return ProcessUsage(
             cpu: .microseconds(
                 Int64(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1_000_000

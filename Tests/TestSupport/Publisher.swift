@@ -47,6 +47,19 @@ package final class Publisher: Sendable {
         )
     }
 
+    /// ffmpeg makes a picture and sound of its own in real time; `options` say which and how.
+    ///
+    /// `url` has a query.
+    package static func encoding(_ options: [String], to url: String) throws -> Publisher {
+        Publisher(
+            process: try ExternalProcess(
+                "ffmpeg",
+                ["-hide_banner", "-loglevel", "error", "-re"] + options
+                    + ["-f", "mpegts", "\(url)&connect_timeout=\(patience)"]
+            )
+        )
+    }
+
     /// srt-live-transmit sends bytes as they are handed out, each at its time.
     ///
     /// `next` gives the bytes that follow and when they are due, counted from the start; `nil` ends

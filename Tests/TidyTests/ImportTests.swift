@@ -10,7 +10,7 @@ import Testing
         "Processing": ["CFFmpeg", "Media"],
         "Packaging": ["CZlib", "Media"],
         "Distribution": ["CGnuTLS", "CNghttp3", "CNgtcp2", "Media", "Packaging"],
-        "Management": ["Distribution", "Ingestion", "Media", "Packaging"],
+        "Management": ["Distribution", "Ingestion", "Media", "Packaging", "Processing"],
         "MirrorServer": [
             "CMalloc", "Distribution", "Ingestion", "Management", "Media", "Packaging",
             "Processing",

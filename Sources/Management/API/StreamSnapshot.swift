@@ -36,6 +36,8 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
     package var ingest: IngestSnapshot?
     /// What lies between the publisher and each consumer of the stream.
     package var queues: [QueueSnapshot]
+    /// `nil` where none is wanted.
+    package var transcoding: TranscodingSnapshot?
     package var packaging: PackagingSnapshot?
     package var delivery: DeliverySnapshot
 
@@ -49,6 +51,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         tracks: [TrackSnapshot],
         ingest: IngestSnapshot?,
         queues: [QueueSnapshot] = [],
+        transcoding: TranscodingSnapshot? = nil,
         packaging: PackagingSnapshot?,
         delivery: DeliverySnapshot
     ) {
@@ -61,6 +64,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         self.tracks = tracks
         self.ingest = ingest
         self.queues = queues
+        self.transcoding = transcoding
         self.packaging = packaging
         self.delivery = delivery
     }

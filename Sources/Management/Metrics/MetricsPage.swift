@@ -269,6 +269,41 @@ struct MetricsPage {
             )
         }
         if let inputs = stream.inputs { add(inputs: inputs, of: stream.name) }
+        if let transcoding = stream.transcoding { add(transcoding, of: stream.name) }
+    }
+
+    private mutating func add(_ transcoding: TranscodingSnapshot, of stream: String) {
+        for rung in transcoding.rungs {
+            let labels: KeyValuePairs = ["stream": stream, "rendition": rung.id]
+            text.add(
+                "mirror_transcoding_pictures_total",
+                .counter,
+                "Pictures encoded.",
+                labels: labels,
+                Double(rung.pictures)
+            )
+            text.add(
+                "mirror_transcoding_lost_pictures_total",
+                .counter,
+                "Pictures left out of a rendition: its encoder had no time.",
+                labels: labels,
+                Double(rung.lostPictures)
+            )
+            text.add(
+                "mirror_transcoding_cpu_seconds_total",
+                .counter,
+                "Time on the CPU of a rendition's encoder.",
+                labels: labels,
+                rung.cpuSeconds
+            )
+            text.add(
+                "mirror_transcoding_delay_seconds",
+                .gauge,
+                "What encoding added to half of the pictures at most, lately.",
+                labels: labels,
+                (rung.medianDelayMilliseconds ?? 0) / 1_000
+            )
+        }
     }
 
     private static let statesOnAir = [

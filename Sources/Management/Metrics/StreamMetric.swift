@@ -7,7 +7,9 @@ struct StreamMetric: Sendable {
     let value: @Sendable (StreamSnapshot) -> Double?
 
     static let all: [StreamMetric] =
-        ingest + slate + srt + rtp + transportStream + transportStreamErrors + packaging + delivery
+        ingest + slate + srt + rtp + transportStream + transportStreamErrors + transcoding
+        + packaging
+        + delivery
 
     private static func counter(
         _ name: String,
@@ -44,6 +46,31 @@ struct StreamMetric: Sendable {
         counter("slate_shown_total", "Times that a slate went on air in place of the inputs.") {
             $0.slate?.shown
         }
+    ]
+
+    private static let transcoding: [StreamMetric] = [
+        counter("transcoding_decoded_pictures_total", "Pictures decoded, once for all sizes.") {
+            $0.transcoding?.decodedPictures
+        },
+        counter(
+            "transcoding_undecodable_pictures_total",
+            "Pictures not decoded: damaged, or between damage and the next keyframe."
+        ) {
+            $0.transcoding?.undecodablePictures
+        },
+        counter(
+            "transcoding_skipped_pictures_total",
+            "Pictures not decoded: too many waited."
+        ) {
+            $0.transcoding?.lostPictures
+        },
+        StreamMetric(
+            name: "mirror_transcoding_decoding_cpu_seconds_total",
+            kind: .counter,
+            help: "Time on the CPU of decoding and scaling, once for all sizes."
+        ) {
+            $0.transcoding?.cpuSeconds
+        },
     ]
 
     private static let srt: [StreamMetric] = [

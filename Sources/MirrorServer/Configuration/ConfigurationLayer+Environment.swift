@@ -16,8 +16,8 @@ extension ConfigurationLayer {
             findings.origin = .environment(name)
             findings.key = ""
             let path = name.dropFirst("MIRROR_".count).lowercased()
-            let isUnsupported = UnknownKey.unsupportedSections.contains { section in
-                path.hasPrefix(section.replacing(".", with: "_"))
+            let isUnsupported = UnknownKey.unsupported.contains { key in
+                path.hasPrefix(key.replacing(".", with: "_"))
             }
             findings.report(
                 isUnsupported

@@ -9,7 +9,7 @@ import Packaging
 /// `mirror config print` all come from these tables.
 package enum ConfigurationSchema {
     package static let keys: [ConfigurationKey<ServerConfiguration>] =
-        server + metrics + srt + rtp + publishing + packaging + logging
+        server + metrics + srt + rtp + publishing + transcoding + packaging + logging
 
     /// What the sections are for, in the order of the example file.
     static let sections = [
@@ -24,6 +24,7 @@ package enum ConfigurationSchema {
         "publishing": "What holds for every stream, unless its rule below says otherwise.",
         "publishing.slate":
             "What viewers see, without sound, in place of a stream whose inputs are all gone.",
+        "transcoding": "Smaller sizes of each stream, encoded here, that players change between.",
         "packaging": "How streams are cut for Low-Latency HLS.",
         "logging": "What is logged, to standard error.",
     ]
@@ -79,6 +80,13 @@ package enum ConfigurationSchema {
             ConfigurationFormat<String>.text("a path, or none").optional,
             "In place of publishing.slate.file; none is no slate.",
             example: "\"news.png\""
+        ),
+        ConfigurationKey(
+            "transcode",
+            \.isTranscoded,
+            ConfigurationFormat<Bool>.boolean.optional,
+            "In place of transcoding.enabled.",
+            example: "true"
         ),
         ConfigurationKey(
             "inputs",

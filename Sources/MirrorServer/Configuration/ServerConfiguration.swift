@@ -13,6 +13,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var rtp = RTP()
     package var publishing = Publishing()
     package var streams: [StreamRule] = []
+    package var transcoding = TranscodingConfiguration()
     package var packaging = PackagingConfiguration()
     package var logging = LogOutput()
 

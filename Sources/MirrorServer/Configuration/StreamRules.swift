@@ -1,6 +1,6 @@
 package import Ingestion
 package import Media
-import Processing
+package import Processing
 
 /// What holds for the streams whose names match; what it leaves out, the server's defaults decide.
 package struct StreamRule: Sendable, Equatable {
@@ -13,6 +13,7 @@ package struct StreamRule: Sendable, Equatable {
     package var grace: Duration?
     /// A path; `noSlate`: not even what the server's default is.
     package var slate: String?
+    package var isTranscoded: Bool?
 
     /// `nil`: publishers publish to the stream's own name.
     package var inputs: StreamInputs?
@@ -39,6 +40,8 @@ package struct StreamTerms: Sendable, Equatable {
     package var grace: Duration
     /// What is shown while nothing comes of its inputs; `nil`: nothing.
     package var slate: SlateTerms?
+    /// What it is offered as beside what is published.
+    package var transcoding: TranscodingConfiguration
 
     /// An address that cannot be read is allowed only where every address is.
     package func allows(source: String) -> Bool {
@@ -67,7 +70,8 @@ package struct StreamRules: Sendable, Equatable {
             grace: configuration.publishing.grace,
             slate: configuration.publishing.slate.file.map { file in
                 SlateTerms(file: file, showing: configuration.publishing.slate.showing)
-            }
+            },
+            transcoding: configuration.transcoding
         )
         slateShowing = configuration.publishing.slate.showing
     }
@@ -106,13 +110,16 @@ package struct StreamRules: Sendable, Equatable {
 
     package func terms(for name: StreamName) -> StreamTerms {
         guard let rule = rule(for: name) else { return defaults }
+        var transcoding = defaults.transcoding
+        transcoding.isEnabled = rule.isTranscoded ?? transcoding.isEnabled
         return StreamTerms(
             passphrase: rule.passphrase ?? defaults.passphrase,
             allowedSources: rule.allowedSources,
             maxBitrateBitsPerSecond: rule.maxBitrateBitsPerSecond,
             onSecondPublisher: rule.onSecondPublisher ?? defaults.onSecondPublisher,
             grace: rule.grace ?? defaults.grace,
-            slate: slate(of: rule)
+            slate: slate(of: rule),
+            transcoding: transcoding
         )
     }
 

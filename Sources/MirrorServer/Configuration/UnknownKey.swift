@@ -1,10 +1,10 @@
 /// What to tell an operator about a key that Mirror does not know.
 enum UnknownKey {
-    /// Sections that the design names and this version does not have.
-    static let unsupportedSections = ["transcoding"]
+    /// Keys and sections that the design names and this version does not have.
+    static let unsupported = ["transcoding.gpu_enabled", "transcoding.policy"]
 
     static func isUnsupported(_ path: String) -> Bool {
-        unsupportedSections.contains { path == $0 || path.hasPrefix("\($0).") }
+        unsupported.contains { path == $0 || path.hasPrefix("\($0).") }
     }
 
     /// A known key or section that ends alike (`srt.port` for `ingestion.srt.port`), or is spelled the

@@ -4,7 +4,8 @@ import NIOCore
 /// What a stream offers, as its multivariant playlist says it.
 ///
 /// Each picture is a variant once for every codec of sound, so that a player that lacks one takes
-/// another. Without a picture, the first sound of each codec is the variant.
+/// another; first the one to begin with, which players take before they know their network. Without a
+/// picture, the first sound of each codec is the variant.
 /// Source: RFC 8216bis, 4.4.6.1 (EXT-X-MEDIA), 4.4.6.2 (EXT-X-STREAM-INF).
 struct MultivariantPlaylist: Sendable, Equatable {
     struct Offer: Sendable, Equatable {
@@ -20,6 +21,9 @@ struct MultivariantPlaylist: Sendable, Equatable {
         /// EXT-X-MEDIA is written: there is a picture to go with, or a choice.
         let isListed: Bool
     }
+
+    /// What most viewers' networks carry.
+    private static let startingBitsPerSecond = 4_000_000
 
     /// In the order of the packager.
     let offers: [Offer]
@@ -39,7 +43,7 @@ struct MultivariantPlaylist: Sendable, Equatable {
     func render(tag: String) -> RenderedPlaylist {
         // EXT-X-MEDIA asks for version 4, and nothing here for more.
         var text = ByteBuffer(string: "#EXTM3U\n#EXT-X-VERSION:4\n")
-        let pictures = offers.filter { $0.track.video != nil }
+        let pictures = self.pictures
         let groups = audioGroups(besidePicture: !pictures.isEmpty)
         for group in groups where group.isListed {
             text.writeString(Self.media(group))
@@ -53,6 +57,19 @@ struct MultivariantPlaylist: Sendable, Equatable {
             }
         }
         return RenderedPlaylist(plain: text, tag: tag, isEnded: false)
+    }
+
+    /// The best of those that most viewers can take, or else the leanest, and then the others.
+    private var pictures: [Offer] {
+        var pictures = offers.filter { $0.track.video != nil }
+        let first =
+            pictures.filter { $0.peakBitsPerSecond <= Self.startingBitsPerSecond }
+            .max { $0.peakBitsPerSecond < $1.peakBitsPerSecond }
+            ?? pictures.min { $0.peakBitsPerSecond < $1.peakBitsPerSecond }
+        if let index = pictures.firstIndex(where: { $0.id == first?.id }) {
+            pictures.insert(pictures.remove(at: index), at: 0)
+        }
+        return pictures
     }
 
     private static func isFar(_ rate: Int, from other: Int) -> Bool {

@@ -2,7 +2,9 @@ import CFFmpeg
 import Media
 import NIOCore
 
-/// Decodes pictures on the calling thread.
+/// Decodes pictures, on the calling thread or on a few of its own.
+///
+/// Threads share the slices of one picture, so none is held back for them.
 ///
 /// Bound: pictures of more than `pixelLimit` are refused before memory is taken for them.
 final class PictureDecoder {
@@ -21,12 +23,17 @@ final class PictureDecoder {
     /// A decoder of one bitstream.
     ///
     /// `configuration` is that of `VideoFormat`; empty for still pictures.
-    init(_ codec: Codec, configuration: ByteBuffer = ByteBuffer()) throws(FFmpegError) {
+    init(
+        _ codec: Codec,
+        configuration: ByteBuffer = ByteBuffer(),
+        threads: Int = 1
+    ) throws(FFmpegError) {
         mirror_silence_log()
         let decoder = try FFmpegError.unwrap(avcodec_find_decoder(codec.id), "decoder")
         context = try FFmpegError.unwrap(avcodec_alloc_context3(decoder), "avcodec_alloc_context3")
         packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
-        context.pointee.thread_count = 1
+        context.pointee.thread_count = Int32(clamping: threads)
+        context.pointee.thread_type = FF_THREAD_SLICE
         context.pointee.max_pixels = Self.pixelLimit
         if configuration.readableBytes > 0 {
             let padding = Int(AV_INPUT_BUFFER_PADDING_SIZE)
@@ -77,6 +84,11 @@ final class PictureDecoder {
             try FFmpegError.check(result, "decoding")
             try body(picture, picture.lend { $0.pointee.best_effort_timestamp })
         }
+    }
+
+    /// Forgets what came before: the next picture is a keyframe.
+    func restart() {
+        avcodec_flush_buffers(context)
     }
 
     /// Copies: decoders read behind the end, and want zeros there.

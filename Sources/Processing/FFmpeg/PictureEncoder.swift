@@ -6,9 +6,18 @@ import NIOCore
 ///
 /// Pictures come out as the library gives them: byte stream format (Annex B), or OBUs.
 final class PictureEncoder {
+    /// What pictures may cost.
+    enum Rate: Equatable {
+        /// As many bits as a still picture needs to look well.
+        case quality
+        /// At most so many bits a second, but for a second's worth: live, with no picture held back.
+        case live(bitsPerSecond: Int, TranscodingPreset)
+    }
+
     /// What is encoded, and how.
     struct Settings: Equatable {
         var codec: VideoFormat.Codec
+        var rate = Rate.quality
         /// Of libx264: its name for the profile.
         var profile: String?
         /// Of libx264: ten times the level.
@@ -19,8 +28,8 @@ final class PictureEncoder {
         var frameRate: Rational
         var layout: AVPixelFormat
         var colour: VideoFormat.Colour?
-        /// Pictures in a group.
-        var groupLength: Int
+        /// Pictures in a group; `nil`: groups begin where they are asked for.
+        var groupLength: Int?
     }
 
     private let context: UnsafeMutablePointer<AVCodecContext>
@@ -54,8 +63,13 @@ final class PictureEncoder {
         // One thread: nothing that is on air may wait for this.
         context.pointee.thread_count = 1
         context.pointee.max_b_frames = 0
-        context.pointee.gop_size = Int32(clamping: settings.groupLength)
-        context.pointee.keyint_min = Int32(clamping: settings.groupLength)
+        context.pointee.gop_size = settings.groupLength.map { Int32(clamping: $0) } ?? .max
+        context.pointee.keyint_min = settings.groupLength.map { Int32(clamping: $0) } ?? 1
+        if case .live(let bitsPerSecond, _) = settings.rate {
+            context.pointee.bit_rate = Int64(bitsPerSecond)
+            context.pointee.rc_max_rate = Int64(bitsPerSecond)
+            context.pointee.rc_buffer_size = Int32(clamping: bitsPerSecond)
+        }
         if let level = settings.level { context.pointee.level = Int32(clamping: level) }
         for (key, value) in settings.options {
             try FFmpegError.check(
@@ -76,13 +90,17 @@ final class PictureEncoder {
     /// Takes the next picture; `nil` asks for what is still held back.
     ///
     /// `picture` is of the size and layout of the settings, and may be given again; `index` counts
-    /// frames. Returns the coded pictures that are complete.
-    func encode(_ picture: PictureFrame?, index: Int) throws(FFmpegError) -> [ByteBuffer] {
+    /// frames; a keyframe closes the group before. Returns the coded pictures that are complete.
+    func encode(
+        _ picture: PictureFrame?,
+        index: Int,
+        asKeyframe: Bool = false
+    ) throws(FFmpegError) -> [ByteBuffer] {
         let context = context
         if let picture {
             let result = picture.lend { frame in
                 frame.pointee.pts = Int64(index)
-                frame.pointee.pict_type = AV_PICTURE_TYPE_NONE
+                frame.pointee.pict_type = asKeyframe ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
                 return avcodec_send_frame(context, frame)
             }
             try FFmpegError.check(result, "encoding")
@@ -103,8 +121,8 @@ final class PictureEncoder {
 extension PictureEncoder.Settings {
     /// Private options of the library, all for the same: no thread but this, and no frame held back.
     fileprivate var options: [(String, String)] {
-        switch codec {
-        case .h264:
+        switch (codec, rate) {
+        case (.h264, .quality):
             [
                 ("preset", "veryfast"), ("crf", "21"), ("forced-idr", "1"),
                 (
@@ -112,24 +130,43 @@ extension PictureEncoder.Settings {
                     "sps-id=31:force-cfr=1:scenecut=0:open-gop=0:rc-lookahead=0:sync-lookahead=0:mbtree=0"
                 ),
             ] + (profile.map { [("profile", $0)] } ?? [])
-        case .hevc:
+        case (.h264, .live(_, let preset)):
+            [
+                ("preset", preset.rawValue), ("tune", "zerolatency"), ("forced-idr", "1"),
+                ("x264-params", "scenecut=0:open-gop=0:keyint=infinite"),
+            ]
+        case (.hevc, .quality):
             [
                 ("preset", "veryfast"), ("crf", "23"), ("forced-idr", "1"),
-                (
-                    "x265-params",
-                    "log-level=none:pools=none:frame-threads=1:wpp=0:scenecut=0:open-gop=0"
-                        + ":bframes=0:rc-lookahead=1:info=0:repeat-headers=1"
-                        + ":keyint=\(groupLength):min-keyint=\(groupLength)"
-                ),
+                ("x265-params", oneThread + ":rc-lookahead=1" + groups),
             ]
-        case .av1:
+        case (.hevc, .live(_, let preset)):
+            [
+                ("preset", preset.rawValue), ("tune", "zerolatency"), ("forced-idr", "1"),
+                ("x265-params", oneThread + ":rc-lookahead=0" + groups),
+            ]
+        case (.av1, .quality):
             [
                 ("usage", "realtime"), ("cpu-used", "8"), ("crf", "30"), ("row-mt", "0"),
                 ("lag-in-frames", "0"),
             ]
-        case .jpegXS:
+        case (.av1, .live):
+            [
+                ("usage", "realtime"), ("cpu-used", "8"), ("row-mt", "0"), ("lag-in-frames", "0"),
+            ]
+        case (.jpegXS, _):
             []
         }
+    }
+
+    private var oneThread: String {
+        "log-level=none:pools=none:frame-threads=1:wpp=0:scenecut=0:open-gop=0:bframes=0:info=0"
+            + ":repeat-headers=1"
+    }
+
+    private var groups: String {
+        guard let groupLength else { return ":keyint=-1" }
+        return ":keyint=\(groupLength):min-keyint=\(groupLength)"
     }
 }
 

@@ -24,6 +24,13 @@ final class PictureFrame {
         try FFmpegError.check(av_frame_get_buffer(frame, 0), "av_frame_get_buffer")
     }
 
+    /// Another frame for the same samples, with what is said of them; they are not to be written then.
+    convenience init(referringTo picture: SharedPicture) throws(FFmpegError) {
+        try self.init()
+        let own = frame
+        try FFmpegError.check(picture.lend { av_frame_ref(own, $0) }, "av_frame_ref")
+    }
+
     deinit {
         var pointer: UnsafeMutablePointer<AVFrame>? = frame
         av_frame_free(&pointer)
@@ -32,6 +39,13 @@ final class PictureFrame {
     var width: Int { Int(frame.pointee.width) }
     var height: Int { Int(frame.pointee.height) }
     var layout: AVPixelFormat { AVPixelFormat(frame.pointee.format) }
+    var kind: PictureScaler.Kind { (width, height, layout) }
+
+    /// Says of this frame what is said of another: its colours, the shape of its samples, its captions.
+    func describe(like other: PictureFrame) throws(FFmpegError) {
+        let own = frame
+        try FFmpegError.check(other.lend { av_frame_copy_props(own, $0) }, "av_frame_copy_props")
+    }
 
     /// Lends the frame to calls of FFmpeg; the pointer is good within `body` only.
     func lend<Result, Failure: Error>(

@@ -34,24 +34,38 @@ struct PictureColour: Equatable {
 
 /// Brings pictures of one size and layout to another, on the calling thread.
 final class PictureScaler {
+    /// How much is done for exact colours.
+    enum Care {
+        /// For a picture that is shown for long.
+        case exact
+        /// For one of many.
+        case live
+
+        fileprivate var flags: Int32 {
+            switch self {
+            case .exact:
+                SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP
+            case .live: SWS_BICUBIC
+            }
+        }
+    }
+
     private let context: OpaquePointer
     private let width: Int
     private let height: Int
     private let layout: AVPixelFormat
 
-    /// `from` and `to` say how samples stand for colours before and after.
+    /// Size and layout of pictures.
+    typealias Kind = (width: Int, height: Int, layout: AVPixelFormat)
+
+    /// From pictures like `source` to others; `colours` say what samples stand for before and after.
     init(
-        like source: PictureFrame,
-        _ from: PictureColour,
-        width: Int,
-        height: Int,
-        layout: AVPixelFormat,
-        _ to: PictureColour
+        from source: Kind,
+        to result: Kind,
+        colours: (from: PictureColour, to: PictureColour),
+        care: Care = .exact
     ) throws(FFmpegError) {
-        self.width = width
-        self.height = height
-        self.layout = layout
-        let flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP
+        (width, height, layout) = result
         context = try FFmpegError.unwrap(
             sws_getContext(
                 Int32(clamping: source.width),
@@ -60,7 +74,7 @@ final class PictureScaler {
                 Int32(clamping: width),
                 Int32(clamping: height),
                 layout,
-                flags,
+                care.flags,
                 nil,
                 nil,
                 nil
@@ -70,10 +84,10 @@ final class PictureScaler {
         try FFmpegError.check(
             sws_setColorspaceDetails(
                 context,
-                sws_getCoefficients(from.matrix),
-                from.isFullRange ? 1 : 0,
-                sws_getCoefficients(to.matrix),
-                to.isFullRange ? 1 : 0,
+                sws_getCoefficients(colours.from.matrix),
+                colours.from.isFullRange ? 1 : 0,
+                sws_getCoefficients(colours.to.matrix),
+                colours.to.isFullRange ? 1 : 0,
                 0,
                 1 << 16,
                 1 << 16

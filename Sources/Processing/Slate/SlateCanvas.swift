@@ -93,12 +93,9 @@ final class SlateCanvas {
             layout: picture.layout,
             box: box,
             scaler: try PictureScaler(
-                like: picture,
-                picture.colour(isStill: isStill),
-                width: box.width,
-                height: box.height,
-                layout: AV_PIX_FMT_RGBA64LE,
-                .rgb
+                from: picture.kind,
+                to: (box.width, box.height, AV_PIX_FMT_RGBA64LE),
+                colours: (picture.colour(isStill: isStill), .rgb)
             ),
             mapping: picture.isHighDynamicRange ? nil : HDRMapping(video.dynamicRange)
         )
@@ -108,12 +105,9 @@ final class SlateCanvas {
 
     private func makeFinishing(like canvas: PictureFrame) throws(FFmpegError) -> PictureScaler {
         try PictureScaler(
-            like: canvas,
-            .rgb,
-            width: video.width,
-            height: video.height,
-            layout: layout,
-            PictureColour(video.colour, height: video.height)
+            from: canvas.kind,
+            to: (video.width, video.height, layout),
+            colours: (.rgb, PictureColour(video.colour, height: video.height))
         )
     }
 }

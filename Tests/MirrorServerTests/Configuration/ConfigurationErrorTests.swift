@@ -58,6 +58,21 @@ import Testing
             "b is an input of a, and has inputs itself"
         ),
         ("streams: [{ match: a, max_bitrate: 61M }]", "above ingestion.srt.max_bandwidth"),
+        ("transcoding: { preset: best }", "Give one of ultrafast, superfast,"),
+        (
+            "transcoding: { output_formats: [{ bitrate: 1M }] }",
+            "resolution is missing. Give a size"
+        ),
+        ("transcoding: { output_formats: [{ resolution: 720p }] }", "\"720p\" is no size"),
+        ("transcoding: { output_formats: [{ resolution: 9999x1 }] }", "64 to 7680 each way"),
+        (
+            "transcoding: { output_formats: [{ resolution: 640x360, codec: vp9 }] }",
+            "Give one of h264, hevc, av1"
+        ),
+        (
+            "transcoding: { output_formats: [{ resolution: 640x360, frame_rate: 0 }] }",
+            "Give frames a second, 1 to 240"
+        ),
         ("ingestion.srt.callers: [{ url: \"http://a:1\", stream: a }]", "begins with srt://"),
         ("ingestion.srt.callers: [{ url: \"srt://a:1\" }]", "stream is missing."),
         (
@@ -73,7 +88,7 @@ import Testing
         ("packaging: { segment_target: 4s }", "packaging.window is shorter than 6 times"),
         ("server: { http_port: 8443 }", "server.http_port and server.https_port are both 8443"),
         ("server: { https_port: 9090 }", "metrics.port and server.https_port are both 9090"),
-        ("transcoding: { preset: medium }", "it is not supported by Mirror"),
+        ("transcoding: { gpu_enabled: true }", "it is not supported by Mirror"),
         ("ingestion: { rtp: { port: 30000 } }", "rtp.port and ingestion.srt.port are both 30000"),
         ("ingestion: { rtp: { port: 8442 } }", "rtcp_port and server.http3_port are both 8443"),
         ("ingestion: { rtp: { buffer_size: 1KiB } }", "Give bytes such as 64KiB, at most 1GiB."),
@@ -158,7 +173,7 @@ import Testing
         let source = ConfigurationSource(
             environment: [
                 "MIRROR_SERVER_HTTPS_PORT": "x", "MIRROR_SERVER_HTTP_PROT": "1",
-                "MIRROR_TRANSCODING_PRESET": "medium", "MIRROR_STREAMS": "[{",
+                "MIRROR_TRANSCODING_POLICY": "refuse", "MIRROR_STREAMS": "[{",
             ],
             flags: [
                 ConfigurationFlag(path: "metrics.port", text: "y", spelling: "--set"),
@@ -175,7 +190,7 @@ import Testing
                     + " Did you mean MIRROR_SERVER_HTTP_PORT?"
             )
         )
-        #expect(lines.contains { $0.hasPrefix("environment MIRROR_TRANSCODING_PRESET: it is not") })
+        #expect(lines.contains { $0.hasPrefix("environment MIRROR_TRANSCODING_POLICY: it is not") })
         #expect(lines.contains { $0.hasPrefix("environment MIRROR_SERVER_HTTPS_PORT: server.ht") })
         #expect(
             lines.contains { $0.hasPrefix("environment MIRROR_STREAMS: streams: it cannot be") }

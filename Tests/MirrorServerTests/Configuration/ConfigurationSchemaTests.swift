@@ -57,11 +57,17 @@ import Testing
         "publishing.slate.limit": ("24h", "24h"),
         "streams": (
             "[{\"match\": \"a\", \"passphrase\": \"correct-horse\", \"grace\": \"1h\","
-                + " \"slate\": \"none\","
+                + " \"slate\": \"none\", \"transcode\": \"yes\","
                 + " \"inputs\": {\"names\": [\"b\", \"c\"], \"silence\": \"1s\"}}]",
             "[{match: \"a\", passphrase: \"***\", allowed_sources: [], max_bitrate: 0, grace: 1h,"
-                + " slate: \"none\","
+                + " slate: \"none\", transcode: true,"
                 + " inputs: {names: [\"b\", \"c\"], mode: failover, silence: 1s, return_after: 10s, max_skew: 500ms}}]"
+        ),
+        "transcoding.enabled": ("true", "true"),
+        "transcoding.preset": ("medium", "medium"),
+        "transcoding.output_formats": (
+            "[{\"resolution\": \"1280x720\", \"bitrate\": \"2800k\", \"frame_rate\": \"29.97\"}]",
+            "[{resolution: 1280x720, codec: h264, bitrate: 2800k, frame_rate: 29.97}]"
         ),
         "packaging.part_target": ("200ms", "200ms"),
         "packaging.segment_target": ("1s", "1s"),

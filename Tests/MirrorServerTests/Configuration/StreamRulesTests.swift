@@ -81,6 +81,23 @@ import Testing
         #expect(off.slateFiles.isEmpty)
     }
 
+    @Test func aRuleSaysWhetherItsStreamsAreTranscoded() throws {
+        let configuration = try ConfigurationFile.load(
+            """
+            transcoding: { enabled: true, preset: fast }
+            streams:
+              - { match: "news", transcode: false }
+              - { match: "test-*", grace: 1s }
+            """
+        )
+        let rules = StreamRules(configuration)
+        #expect(!rules.terms(for: try StreamName(checked: "news")).transcoding.isEnabled)
+        for name in ["test-1", "other"] {
+            let transcoding = rules.terms(for: try StreamName(checked: name)).transcoding
+            #expect(transcoding.isEnabled && transcoding.preset == .fast)
+        }
+    }
+
     @Test func firstRuleThatMatchesCounts() throws {
         let configuration = try ConfigurationFile.load(
             """

@@ -121,14 +121,6 @@ import Testing
         try bytes.write(to: file)
     }
 
-    private func withFolder(_ body: (URL) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "mirror-cmaf-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try await body(folder)
-    }
-
     @Test(arguments: [
         (
             VideoFormat.Codec.h264, "h264",

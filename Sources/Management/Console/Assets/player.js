@@ -128,7 +128,26 @@ export class Player extends EventTarget {
     };
   }
 
+  /** Sizes to choose from, best first: `{ index, height, bitrate }`; none where there is no choice. */
+  get qualities() {
+    const levels = this.#hls?.levels ?? [];
+    if (levels.length < 2) return [];
+    return levels
+      .map(({ height, bitrate }, index) => ({ index, height, bitrate }))
+      .sort((one, other) => other.height - one.height || other.bitrate - one.bitrate);
+  }
+
+  /** The `index` of what the viewer chose; −1 where the network decides. */
+  get quality() {
+    return this.#hls?.autoLevelEnabled === false ? this.#hls.loadLevel : -1;
+  }
+
   // Commands of the viewer.
+
+  /** Changes with the next segment: what is buffered is played. */
+  set quality(index) {
+    if (this.#hls) this.#hls.loadLevel = index;
+  }
 
   async play() {
     this.#pausedByViewer = false;

@@ -100,6 +100,26 @@ function showControls() {
   element('to-live').dataset.live = player.isLive;
 }
 
+/** The choice of sizes: made anew only when it changes, or it would close under the viewer's hand. */
+function showQualities() {
+  const select = element('quality');
+  const { qualities } = player;
+  const options = [
+    [-1, 'Auto'],
+    ...qualities.map(({ index, height, bitrate: rate }) => {
+      const isAlone = qualities.filter((other) => other.height === height).length === 1;
+      return [index, isAlone ? `${height}p` : `${height}p · ${bitrate(rate)}`];
+    }),
+  ];
+  const key = JSON.stringify(options);
+  if (select.dataset.key !== key) {
+    select.dataset.key = key;
+    select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+  }
+  select.hidden = qualities.length === 0;
+  if (document.activeElement !== select) select.value = String(player.quality);
+}
+
 function showFigures() {
   const { rendition, resolution, latency, rate } = player;
   const isPlaying = player.state === 'playing' || player.state === 'buffering';
@@ -123,6 +143,7 @@ player.addEventListener('change', () => {
   if (performance.now() - shownAt < 400) return;
   shownAt = performance.now();
   showFigures();
+  showQualities();
 });
 
 const commands = {
@@ -146,10 +167,15 @@ element('volume').addEventListener('input', (event) => {
   video.muted = video.volume === 0;
 });
 
+element('quality').addEventListener('change', (event) => {
+  player.quality = Number(event.target.value);
+});
+
 const keys = { ' ': 'play', k: 'play', m: 'mute', f: 'full', l: 'to-live' };
 document.addEventListener('keydown', (event) => {
   const command = keys[event.key];
-  const isElsewhere = event.target.closest('button, input, a') && event.key === ' ';
+  const isElsewhere = event.target.closest('select')
+    || (event.target.closest('button, input, a') && event.key === ' ');
   if (!command || isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   commands[command]();

@@ -1,0 +1,74 @@
+import Glibc
+
+/// What a ladder does, and what it takes; counts are since it began.
+package struct LadderStatistics: Sendable, Equatable {
+    /// What is done once for all rungs.
+    package struct Decoding: Sendable, Equatable {
+        /// Decoded and scaled.
+        package var pictures: UInt64 = 0
+        /// Damaged, or between damage and the next keyframe; counted when a later one comes out.
+        package var undecodablePictures: UInt64 = 0
+        /// Not decoded because too many waited.
+        package var lostPictures: UInt64 = 0
+        package var queued = 0
+        package var cpuSeconds = 0.0
+
+        package init() {}
+    }
+
+    package struct Rung: Sendable, Equatable {
+        package let rung: LadderRung
+        package var pictures: UInt64 = 0
+        package var bytes: UInt64 = 0
+        /// Not encoded because too many waited.
+        package var lostPictures: UInt64 = 0
+        package var queued = 0
+        /// In the encoder beyond the picture it was given last; zero but for encoders that reorder.
+        package var heldPictures = 0
+        package var failures: UInt64 = 0
+        /// What went wrong last.
+        package var failure: String?
+        package var cpuSeconds = 0.0
+        /// From the original's arrival here to the coded picture, of the last `sampleLimit`.
+        private var delays: [Duration] = []
+        private var nextDelay = 0
+
+        private static let sampleLimit = 256
+
+        package init(_ rung: LadderRung) {
+            self.rung = rung
+        }
+
+        mutating func count(bytes count: Int, after delay: Duration) {
+            pictures &+= 1
+            bytes &+= UInt64(count)
+            if delays.count < Self.sampleLimit {
+                delays.append(delay)
+            } else {
+                delays[nextDelay] = delay
+            }
+            nextDelay = (nextDelay + 1) % Self.sampleLimit
+        }
+
+        /// How long the given share of pictures took at most; `nil` before the first.
+        package func delay(ofShare share: Double) -> Duration? {
+            let sorted = delays.sorted()
+            guard !sorted.isEmpty else { return nil }
+            let index = Int(share * Double(sorted.count))
+            return sorted[min(max(index, 0), sorted.count - 1)]
+        }
+    }
+
+    package let decoding: Decoding
+    package let rungs: [Rung]
+}
+
+/// What the calling thread has taken of the CPU.
+enum ThreadTime {
+    /// In seconds.
+    static var now: Double {
+        var time = timespec()
+        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -1,0 +1,49 @@
+package import Media
+
+/// How much work an encoder puts into a bit, in the words of libx264 and libx265.
+///
+/// Each step costs about half as much again as the one before.
+package enum TranscodingPreset: String, Sendable, CaseIterable {
+    case ultrafast, superfast, veryfast, faster, fast, medium, slow
+}
+
+/// One size that streams are offered in beside their own.
+package struct OutputFormat: Sendable, Equatable {
+    package var codec = VideoFormat.Codec.h264
+    /// `nil`: what is usual for the size.
+    package var bitsPerSecond: Int?
+    /// The box that the picture is fitted in, lying or standing as it does; `nil` is to be set.
+    package var resolution: PictureSize?
+    /// The most frames a second; `nil`: those of the source.
+    package var frameRate: Double?
+
+    package init() {}
+}
+
+/// Width and height in pixels.
+package struct PictureSize: Sendable, Hashable, CustomStringConvertible {
+    /// What encoders of all codecs take.
+    package static let limits = 64...7_680
+
+    package let width: Int
+    package let height: Int
+
+    /// - Returns: `nil` outside `limits`.
+    package init?(width: Int, height: Int) {
+        guard Self.limits.contains(width), Self.limits.contains(height) else { return nil }
+        self.width = width
+        self.height = height
+    }
+
+    package var description: String { "\(width)x\(height)" }
+}
+
+/// What is encoded again, and how.
+package struct TranscodingConfiguration: Sendable, Equatable {
+    package var isEnabled = false
+    package var preset = TranscodingPreset.veryfast
+    /// Empty: what is usual below the size of the source.
+    package var outputFormats: [OutputFormat] = []
+
+    package init() {}
+}
