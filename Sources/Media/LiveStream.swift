@@ -11,10 +11,36 @@ import Synchronization
 package final class LiveStream: Sendable {
     package let name: StreamName
 
+    /// A coded picture that can be decoded by itself, and what it is coded in.
+    package struct Keyframe: Sendable {
+        package let format: VideoFormat
+        package let unit: AccessUnit
+        /// Counts the keyframes of the stream, the first is 1: tells a newer one from this.
+        package let number: UInt64
+    }
+
     private struct State {
         var tracks: TrackList?
+        var picture: Track.ID?
+        var keyframe: Keyframe?
+        var keyframeCount: UInt64 = 0
         var subscriptions: [LiveStreamSubscription] = []
         var isClosed = false
+
+        mutating func note(_ event: MediaEvent) {
+            switch event {
+            case .tracks(let tracks):
+                self.tracks = tracks
+                picture = tracks.video?.id
+                if picture == nil { keyframe = nil }
+            case .accessUnit(let unit) where unit.isKeyframe && unit.track == picture:
+                guard let format = tracks?.video?.video else { return }
+                keyframeCount &+= 1
+                keyframe = Keyframe(format: format, unit: unit, number: keyframeCount)
+            case .accessUnit, .discontinuity, .end:
+                break
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -26,6 +52,11 @@ package final class LiveStream: Sendable {
     /// The tracks announced last; `nil` before the first announcement.
     package var tracks: TrackList? {
         state.withLock { $0.tracks }
+    }
+
+    /// The newest keyframe of the picture; `nil` before the first, and while there is no picture.
+    package var keyframe: Keyframe? {
+        state.withLock { $0.keyframe }
     }
 
     /// How well each consumer keeps up, in the order in which they came.
@@ -41,7 +72,7 @@ package final class LiveStream: Sendable {
     package func send(_ events: [MediaEvent]) {
         let subscriptions = state.withLock { state in
             guard !state.isClosed else { return [LiveStreamSubscription]() }
-            for case .tracks(let tracks) in events { state.tracks = tracks }
+            for event in events { state.note(event) }
             return state.subscriptions
         }
         for subscription in subscriptions { subscription.enqueue(events) }

@@ -31,6 +31,25 @@ import Testing
         #expect(await Self.words(late) == ["tracks", "2", "disconnected"])
     }
 
+    @Test func theNewestKeyframeOfThePictureIsKept() throws {
+        let stream = try Self.stream()
+        stream.send(Fixture.keyframe(1))
+        #expect(stream.keyframe == nil)
+        stream.send([Self.tracks, Fixture.sound(2), Fixture.unit(3)])
+        #expect(stream.keyframe == nil)
+        stream.send([Fixture.keyframe(4), Fixture.sound(5)])
+        #expect(stream.keyframe?.unit.dts.ticks == 4)
+        #expect(stream.keyframe?.number == 1)
+        #expect(stream.keyframe?.format == Fixture.picture.video)
+        stream.send([Fixture.unit(6), .discontinuity(.formatChange), Fixture.keyframe(7)])
+        #expect(stream.keyframe?.unit.dts.ticks == 7)
+        #expect(stream.keyframe?.number == 2)
+        stream.send(.end(.disconnected))
+        #expect(stream.keyframe?.number == 2)
+        stream.send(.tracks(TrackList([Fixture.sound])))
+        #expect(stream.keyframe == nil)
+    }
+
     @Test func aConsumerThatWaitsIsWokenByTheNextEvent() async throws {
         let stream = try Self.stream()
         // Room for all: whether the consumer keeps up is the machine's affair.

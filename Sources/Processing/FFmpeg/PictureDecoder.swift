@@ -20,13 +20,20 @@ final class PictureDecoder {
     private let context: UnsafeMutablePointer<AVCodecContext>
     private let packet: UnsafeMutablePointer<AVPacket>
 
+    /// FFmpeg has none for JPEG XS, and may have been built without others.
+    static func isAvailable(_ codec: Codec) -> Bool {
+        avcodec_find_decoder(codec.id) != nil
+    }
+
     /// A decoder of one bitstream.
     ///
-    /// `configuration` is that of `VideoFormat`; empty for still pictures.
+    /// `configuration` is that of `VideoFormat`; empty for still pictures. `showsUnrecovered` has H.264
+    /// give pictures out that are intra coded and not said to be a place to begin at.
     init(
         _ codec: Codec,
         configuration: ByteBuffer = ByteBuffer(),
-        threads: Int = 1
+        threads: Int = 1,
+        showsUnrecovered: Bool = false
     ) throws(FFmpegError) {
         mirror_silence_log()
         let decoder = try FFmpegError.unwrap(avcodec_find_decoder(codec.id), "decoder")
@@ -35,6 +42,7 @@ final class PictureDecoder {
         context.pointee.thread_count = Int32(clamping: threads)
         context.pointee.thread_type = FF_THREAD_SLICE
         context.pointee.max_pixels = Self.pixelLimit
+        if showsUnrecovered { context.pointee.flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT }
         if configuration.readableBytes > 0 {
             let padding = Int(AV_INPUT_BUFFER_PADDING_SIZE)
             // Freed with the context.

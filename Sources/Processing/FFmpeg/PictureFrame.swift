@@ -47,6 +47,9 @@ final class PictureFrame {
         try FFmpegError.check(other.lend { av_frame_copy_props(own, $0) }, "av_frame_copy_props")
     }
 
+    /// The decoder missed some of it, and filled it up.
+    var isDamaged: Bool { frame.pointee.decode_error_flags != 0 }
+
     /// Lends the frame to calls of FFmpeg; the pointer is good within `body` only.
     func lend<Result, Failure: Error>(
         _ body: (UnsafeMutablePointer<AVFrame>) throws(Failure) -> Result

@@ -13,6 +13,7 @@
 
 static const int mirror_error_again = AVERROR(EAGAIN);
 static const int mirror_error_end = AVERROR_EOF;
+static const int mirror_error_invalid_data = AVERROR_INVALIDDATA;
 static const int64_t mirror_no_timestamp = AV_NOPTS_VALUE;
 
 /// FFmpeg and its libraries write nothing to standard error: what went wrong is in what they return.
