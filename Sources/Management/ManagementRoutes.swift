@@ -1,3 +1,4 @@
+package import Distribution
 package import Hummingbird
 
 extension RouterMethods {
@@ -5,11 +6,13 @@ extension RouterMethods {
     /// and the health probes.
     ///
     /// Metrics have a listener of their own.
-    package func addManagementRoutes(source: ManagementSource, console: Console) {
+    package func addManagementRoutes(source: ManagementSource, console: Console)
+    where Context == MirrorRequestContext {
         addConsoleRoutes(console)
         addAPIRoutes(source: source)
         addSessionDescriptionRoutes(source.descriptions)
         addInputRoutes(source: source)
+        addThumbnailRoutes(source: source)
         addHealthRoutes(source: source)
     }
 }

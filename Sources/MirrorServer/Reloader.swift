@@ -2,13 +2,15 @@ import Distribution
 import Logging
 import Synchronization
 
-/// Takes over what can change while Mirror runs: certificates, stream rules, slates, the log level.
+/// Takes over what can change while Mirror runs: certificates, stream rules, slates, thumbnails, the log
+/// level.
 ///
 /// A configuration or certificate that cannot be used changes nothing, and the log says why.
 final class Reloader: Sendable {
     private let configuration: Mutex<ServerConfiguration>
     private let source: ConfigurationSource
     private let registry: StreamRegistry
+    private let thumbnails: ThumbnailWorkshop
     private let credentials: TLSCredentials
     private let threshold: LineLogHandler.Threshold
     private let logger: Logger
@@ -17,6 +19,7 @@ final class Reloader: Sendable {
         configuration: ServerConfiguration,
         source: ConfigurationSource,
         registry: StreamRegistry,
+        thumbnails: ThumbnailWorkshop,
         credentials: TLSCredentials,
         threshold: LineLogHandler.Threshold,
         logger: Logger
@@ -24,6 +27,7 @@ final class Reloader: Sendable {
         self.configuration = Mutex(configuration)
         self.source = source
         self.registry = registry
+        self.thumbnails = thumbnails
         self.credentials = credentials
         self.threshold = threshold
         self.logger = logger
@@ -51,6 +55,7 @@ final class Reloader: Sendable {
             let rules = try StreamRules(reload.configuration).withSlatesChecked()
             configuration.withLock { $0 = reload.configuration }
             registry.update(rules: rules)
+            thumbnails.update(reload.configuration.thumbnails)
             threshold.value = reload.configuration.logging.level
             logger.notice(
                 "configuration reloaded",

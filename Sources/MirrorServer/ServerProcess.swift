@@ -26,6 +26,7 @@ enum ServerProcess {
         // Streams: what is on air, and the packaging of each.
         let directory = StreamDirectory()
         let slates = SlateLibrary(logger: logger)
+        let thumbnails = ThumbnailWorkshop(configuration.thumbnails)
         let (started, starts) = AsyncStream.makeStream(of: StreamPipeline.self)
         let registry = StreamRegistry(
             rules: try StreamRules(configuration).withSlatesChecked(),
@@ -34,7 +35,8 @@ enum ServerProcess {
             logger: logger,
             now: { .now },
             onStart: { starts.yield($0) },
-            makeSlate: { slates.make($0) }
+            makeSlate: { slates.make($0) },
+            thumbnails: thumbnails.shared
         )
         let supervisor = StreamSupervisor(
             registry: registry,
@@ -67,6 +69,7 @@ enum ServerProcess {
             configuration: configuration,
             source: source,
             registry: registry,
+            thumbnails: thumbnails,
             credentials: credentials,
             threshold: threshold,
             logger: logger
@@ -83,8 +86,8 @@ enum ServerProcess {
         }
         // Stopped in the reverse order: publishers first, viewers once they have what there is.
         var group = ServiceGroupConfiguration(
-            services: [HeapTrimmer(), slates, supervisor] + doors.services + contributions.services
-                + [watcher, readiness],
+            services: [HeapTrimmer(), slates, thumbnails, supervisor] + doors.services
+                + contributions.services + [watcher, readiness],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "mirror.services") { _ in
                 LineLogHandler(format: configuration.logging.format, threshold: .init(.error))

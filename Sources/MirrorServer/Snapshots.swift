@@ -40,6 +40,15 @@ extension ManagementSource {
                 )
             },
             descriptions: contributions.descriptions,
+            thumbnail: { name, format in
+                guard let entry = registry[name] else { throw ProblemDetails.nobodyPublishes(name) }
+                do throws(ThumbnailError) {
+                    let file = try await entry.thumbnail.file(as: format)
+                    return (file, entry.thumbnail.interval ?? .zero)
+                } catch {
+                    throw ProblemDetails(error, of: name)
+                }
+            },
             selectInput: { stream, input in
                 do throws(InputSelectionError) {
                     try registry.select(input, of: stream)
@@ -105,6 +114,24 @@ extension SlateSnapshot {
     }
 }
 
+extension ThumbnailSnapshot {
+    /// - Returns: `nil` for a stream that never has one.
+    fileprivate init?(_ thumbnail: StreamThumbnail, of stream: StreamName) {
+        guard let condition = thumbnail.condition, let interval = thumbnail.interval else {
+            return nil
+        }
+        let statistics = thumbnail.statistics
+        self.init(
+            of: stream,
+            state: condition.rawValue,
+            interval: interval,
+            decodes: statistics.decodes,
+            failures: statistics.failures,
+            cpuTime: statistics.cpuTime
+        )
+    }
+}
+
 extension StreamSnapshot {
     init(_ entry: StreamRegistry.Entry, traffic: DistributionStatistics) {
         let pipeline = entry.pipeline
@@ -125,6 +152,7 @@ extension StreamSnapshot {
             publisher: entry.publication.map(PublisherSnapshot.init),
             inputs: InputsSnapshot(entry),
             slate: SlateSnapshot(entry.slate),
+            thumbnail: ThumbnailSnapshot(entry.thumbnail, of: entry.name),
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
             queues: pipeline.live.pressure.map(QueueSnapshot.init),

@@ -2,7 +2,7 @@ package import Ingestion
 package import Logging
 package import Media
 package import Packaging
-import Processing
+package import Processing
 import Synchronization
 
 /// Which streams are on air, and who publishes each: admission, takeover, grace and end.
@@ -34,6 +34,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         package let pipeline: StreamPipeline
         package let inputs: InputGroup
         package let slate: SlateGate
+        package let thumbnail: StreamThumbnail
         /// Where the inputs are the legs of one feed.
         package let feed: MergedFeed?
         package let mode: StreamInputs.Mode
@@ -103,6 +104,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     let now: @Sendable () -> WallTime
     private let onStart: @Sendable (StreamPipeline) -> Void
     let makeSlate: @Sendable (SlateLibrary.Job) -> Void
+    private let thumbnails: StreamThumbnail.Workshop
     private let logger: Logger
     let state: Mutex<State>
 
@@ -128,13 +130,15 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         logger: Logger,
         now: @escaping @Sendable () -> WallTime,
         onStart: @escaping @Sendable (StreamPipeline) -> Void,
-        makeSlate: @escaping @Sendable (SlateLibrary.Job) -> Void = { $0.deliver(nil) }
+        makeSlate: @escaping @Sendable (SlateLibrary.Job) -> Void = { $0.deliver(nil) },
+        thumbnails: StreamThumbnail.Workshop = .closed
     ) {
         self.packaging = packaging
         self.directory = directory
         self.now = now
         self.onStart = onStart
         self.makeSlate = makeSlate
+        self.thumbnails = thumbnails
         self.logger = logger
         state = Mutex(State(rules: rules))
     }
@@ -246,7 +250,10 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     /// To be called about twice a second.
     package func expire() {
         let now = now()
-        for entry in entries { entry.feed?.advance(to: now) }
+        for entry in entries {
+            entry.feed?.advance(to: now)
+            entry.thumbnail.expireWaiters(now: now)
+        }
         let (closed, removed) = state.withLock { state in
             var closed: [Entry] = []
             var removed: [Entry] = []
@@ -351,6 +358,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             pipeline: pipeline,
             inputs: group,
             slate: slate,
+            thumbnail: StreamThumbnail(of: pipeline.live, workshop: thumbnails, now: self.now),
             feed: feed,
             mode: inputs.mode,
             firstPublishedAt: now,

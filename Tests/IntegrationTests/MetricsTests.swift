@@ -10,7 +10,8 @@ import Testing
     ///
     /// RareCounterTests, FrontDoorTests and HTTP3DoorTests (retries) move them, stage by stage;
     /// HTTP3PathTests moves those of networks that drop, mark and forbid,
-    /// BadInputTests sees to forced cuts, SlowViewerTests to stalled viewers and
+    /// BadInputTests sees to forced cuts, SlowViewerTests to stalled viewers, StreamThumbnailTests and
+    /// ThumbnailRoutesTests to keyframes that cannot be decoded, and
     /// TransportStreamMonitorTests to the errors of ETSI TR 101 290.
     private static let movedElsewhere: Set<String> = [
         "mirror_delivery_rejected_waiters_total", "mirror_delivery_timed_out_waiters_total",
@@ -23,6 +24,7 @@ import Testing
         "mirror_ts_pcr_discontinuity_errors_total", "mirror_ts_pcr_repetition_errors_total",
         "mirror_ts_pid_errors_total", "mirror_ts_pmt_errors_total", "mirror_ts_pts_errors_total",
         "mirror_ts_sync_byte_errors_total", "mirror_ts_sync_losses_total",
+        "mirror_thumbnail_failures_total",
     ]
     private static let configuration = """
         server: { max_connections: 20 }
@@ -41,6 +43,7 @@ import Testing
         let url = mirror.publishURL("live", "&latency=1000000")
         let first = try Publisher.ffmpeg(MirrorProcess.fixture("h264.ts"), to: url)
         _ = try await viewer.waitFor("/live/live/playlist.m3u8")
+        _ = try await viewer.waitFor("/api/v1/streams/live/thumbnail.jpg")
         try await Self.meetRefusals(mirror, viewer)
         try await Self.meetStrangers(mirror, viewer)
         try await Self.meetSenders(mirror, viewer)

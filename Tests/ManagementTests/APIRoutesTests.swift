@@ -142,7 +142,8 @@ import Testing
         )
         for path in [
             "/api/v1/server", "/api/v1/streams", "/api/v1/streams/{stream}",
-            "/api/v1/streams/{stream}/sdp",
+            "/api/v1/streams/{stream}/sdp", "/api/v1/streams/{stream}/thumbnail.jpg",
+            "/api/v1/streams/{stream}/thumbnail.webp",
             "/api/v1/streams/{stream}/inputs/{input}/selected", "/health/live", "/health/ready",
             "/metrics",
         ] {

@@ -27,6 +27,7 @@ struct ManagementFixture: Sendable {
 
     private let answers: Answers
     private let descriptions: SessionDescriptions
+    private let thumbnail: @Sendable (StreamName, Thumbnail.Format) async throws -> Thumbnail
     private let selectInput: @Sendable (StreamName, StreamName?) throws -> Void
     let console: Console
 
@@ -38,6 +39,10 @@ struct ManagementFixture: Sendable {
         traffic: DistributionStatistics.Snapshot = .init(),
         rtp: RTPListenerStatistics? = nil,
         descriptions: SessionDescriptions = .none,
+        thumbnail: @escaping @Sendable (StreamName, Thumbnail.Format) async throws -> Thumbnail = {
+            name,
+            _ in throw ProblemDetails.nobodyPublishes(name)
+        },
         selectInput: @escaping @Sendable (StreamName, StreamName?) throws -> Void = { _, _ in },
         webAssetsDirectory: String = "no/such/folder"
     ) {
@@ -52,6 +57,7 @@ struct ManagementFixture: Sendable {
             )
         )
         self.descriptions = descriptions
+        self.thumbnail = thumbnail
         self.selectInput = selectInput
         answers.streams.withLock { $0 = streams }
         answers.health.withLock { $0 = health }
@@ -71,6 +77,7 @@ struct ManagementFixture: Sendable {
             health: { answers.health.withLock { $0 } },
             server: { answers.server },
             descriptions: descriptions,
+            thumbnail: { [thumbnail] in (try await thumbnail($0, $1), .seconds(5)) },
             selectInput: selectInput
         )
     }

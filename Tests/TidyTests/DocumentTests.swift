@@ -97,7 +97,8 @@ import Testing
         let schema = try Project.text("\(folder).swift") + Project.text("\(folder)+RTP.swift")
         let keys = Set(schema.matches(of: /"((?:[a-z0-9_]+\.)+[a-z0-9_]+)",/).map { String($0.1) })
         #expect(keys.count >= 29)
-        let mention = /`((?:server|metrics|ingestion|publishing|packaging|logging)\.[a-z0-9_.]+)`/
+        let mention =
+            /`((?:server|metrics|ingestion|publishing|packaging|thumbnails|logging)\.[a-z0-9_.]+)`/
         for path in Self.followed + ["README.md"] {
             for match in try Project.text(path).matches(of: mention) {
                 let isKey = keys.contains(String(match.1))

@@ -1,7 +1,7 @@
 package import Foundation
 import Synchronization
 
-/// The `Date` field of responses, rendered once a second.
+/// Instants as header fields have them; that of now, for the field `Date`, is rendered once a second.
 ///
 /// Source: RFC 9110, 5.6.7 (IMF-fixdate), 6.6.1 (Date).
 package final class HTTPDate: Sendable {
@@ -23,7 +23,9 @@ package final class HTTPDate: Sendable {
     ]
 
     /// Days are counted in eras of 400 years that begin on 1 March, so that leap days come last.
-    private static func render(second: Int64) -> String {
+    ///
+    /// `second` is of POSIX time, not before 1970.
+    package static func render(second: Int64) -> String {
         let (days, time) = (second / 86_400, second % 86_400)
         let shifted = days + 719_468
         let era = shifted / 146_097

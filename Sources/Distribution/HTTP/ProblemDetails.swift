@@ -18,6 +18,7 @@ package struct ProblemDetails: Error, HTTPResponseError, Equatable {
         case unknownStream = "unknown_stream"
         case unknownRendition = "unknown_rendition"
         case unknownResource = "unknown_resource"
+        case noThumbnail = "no_thumbnail"
         case streamEnded = "stream_ended"
         case methodNotAllowed = "method_not_allowed"
         case conflict

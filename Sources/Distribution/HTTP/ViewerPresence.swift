@@ -77,7 +77,7 @@ extension MirrorRequestContext {
     ///
     /// - Throws: What `operation` throws; `ViewerLeft` at once when the viewer goes;
     ///   `ProblemDetails.shuttingDown` when the server begins to stop.
-    func whileViewerWaits<Value: Sendable>(
+    package func whileViewerWaits<Value: Sendable>(
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let presence = viewer?.presence

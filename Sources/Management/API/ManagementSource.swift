@@ -12,6 +12,13 @@ package struct ManagementSource: Sendable {
     package var health: @Sendable () -> HealthSnapshot
     package var server: @Sendable () -> ServerSnapshot
     package var descriptions: SessionDescriptions
+    /// A stream's picture, and how long it may be shown before it is asked for again; may wait.
+    ///
+    /// Throws `ProblemDetails`.
+    package var thumbnail:
+        @Sendable (StreamName, Thumbnail.Format) async throws -> (
+            file: Thumbnail, lifetime: Duration
+        )
     /// Prefers an input of a stream; `nil` prefers the first again.
     ///
     /// Throws `ProblemDetails`.
@@ -23,6 +30,9 @@ package struct ManagementSource: Sendable {
         health: @escaping @Sendable () -> HealthSnapshot,
         server: @escaping @Sendable () -> ServerSnapshot,
         descriptions: SessionDescriptions = .none,
+        thumbnail:
+            @escaping @Sendable (StreamName, Thumbnail.Format) async throws
+            -> (file: Thumbnail, lifetime: Duration),
         selectInput: @escaping @Sendable (StreamName, StreamName?) throws -> Void
     ) {
         self.streams = streams
@@ -30,6 +40,7 @@ package struct ManagementSource: Sendable {
         self.health = health
         self.server = server
         self.descriptions = descriptions
+        self.thumbnail = thumbnail
         self.selectInput = selectInput
     }
 }

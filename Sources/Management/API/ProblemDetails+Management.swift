@@ -111,6 +111,21 @@ extension ProblemDetails {
         )
     }
 
+    /// Asking again does not help; `detail` says what would.
+    package static func noThumbnail(_ detail: String) -> ProblemDetails {
+        ProblemDetails(.noThumbnail, status: .notFound, title: "No thumbnail", detail: detail)
+    }
+
+    package static func noThumbnailYet(_ detail: String) -> ProblemDetails {
+        ProblemDetails(
+            .noThumbnail,
+            status: .serviceUnavailable,
+            title: "No thumbnail yet",
+            detail: detail,
+            headers: [.retryAfter: "1"]
+        )
+    }
+
     static let playerLibraryMissing = ProblemDetails(
         .notFound,
         status: .notFound,

@@ -30,6 +30,8 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
     package var inputs: InputsSnapshot?
     /// `nil` where none is configured.
     package var slate: SlateSnapshot?
+    /// `nil` where there never is one.
+    package var thumbnail: ThumbnailSnapshot?
     /// Of a sender that is looked at.
     package var detection: DetectionSnapshot?
     package var tracks: [TrackSnapshot]
@@ -48,6 +50,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         publisher: PublisherSnapshot?,
         inputs: InputsSnapshot? = nil,
         slate: SlateSnapshot? = nil,
+        thumbnail: ThumbnailSnapshot? = nil,
         tracks: [TrackSnapshot],
         ingest: IngestSnapshot?,
         queues: [QueueSnapshot] = [],
@@ -61,6 +64,7 @@ package struct StreamSnapshot: Codable, Sendable, Equatable {
         self.publisher = publisher
         self.inputs = inputs
         self.slate = slate
+        self.thumbnail = thumbnail
         self.tracks = tracks
         self.ingest = ingest
         self.queues = queues

@@ -7,7 +7,7 @@ struct StreamMetric: Sendable {
     let value: @Sendable (StreamSnapshot) -> Double?
 
     static let all: [StreamMetric] =
-        ingest + slate + srt + rtp + transportStream + transportStreamErrors + transcoding
+        ingest + slate + thumbnail + srt + rtp + transportStream + transportStreamErrors + transcoding
         + packaging
         + delivery
 
@@ -70,6 +70,22 @@ struct StreamMetric: Sendable {
             help: "Time on the CPU of decoding and scaling, once for all sizes."
         ) {
             $0.transcoding?.cpuSeconds
+        },
+    ]
+
+    private static let thumbnail: [StreamMetric] = [
+        counter("thumbnail_decodes_total", "Keyframes decoded for thumbnails.") {
+            $0.thumbnail?.decodes
+        },
+        counter("thumbnail_failures_total", "Keyframes that could not be decoded for them.") {
+            $0.thumbnail?.failures
+        },
+        StreamMetric(
+            name: "mirror_thumbnail_cpu_seconds_total",
+            kind: .counter,
+            help: "Time on the CPU that thumbnails took."
+        ) {
+            $0.thumbnail?.cpuSeconds
         },
     ]
 

@@ -9,7 +9,7 @@ import Packaging
 /// `mirror config print` all come from these tables.
 package enum ConfigurationSchema {
     package static let keys: [ConfigurationKey<ServerConfiguration>] =
-        server + metrics + srt + rtp + publishing + transcoding + packaging + logging
+        server + metrics + srt + rtp + publishing + transcoding + packaging + thumbnails + logging
 
     /// What the sections are for, in the order of the example file.
     static let sections = [
@@ -26,6 +26,8 @@ package enum ConfigurationSchema {
             "What viewers see, without sound, in place of a stream whose inputs are all gone.",
         "transcoding": "Smaller sizes of each stream, encoded here, that players change between.",
         "packaging": "How streams are cut for Low-Latency HLS.",
+        "thumbnails":
+            "Small pictures of the streams, decoded from keyframes only when somebody asks.",
         "logging": "What is logged, to standard error.",
     ]
 
@@ -408,6 +410,30 @@ package enum ConfigurationSchema {
             \.packaging.memoryLimitBytes,
             .byteCount((16 << 20)...(64 << 30)),
             "Media held for one stream; above it the oldest segments leave before the window ends."
+        ),
+    ]
+
+    private static let thumbnails: [ConfigurationKey<ServerConfiguration>] = [
+        ConfigurationKey(
+            "thumbnails.enabled",
+            \.thumbnails.isEnabled,
+            .boolean,
+            "Whether they are made: /api/v1/streams/NAME/thumbnail.jpg.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "thumbnails.interval",
+            \.thumbnails.interval,
+            .duration(.seconds(1)...(.seconds(600))),
+            "A stream's is made anew no sooner than this, however many ask.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "thumbnails.width",
+            \.thumbnails.width,
+            .count(64...1_280, of: "pixels"),
+            "How wide they are; no wider than their source.",
+            change: .reload
         ),
     ]
 

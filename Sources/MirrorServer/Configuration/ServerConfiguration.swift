@@ -15,6 +15,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var streams: [StreamRule] = []
     package var transcoding = TranscodingConfiguration()
     package var packaging = PackagingConfiguration()
+    package var thumbnails = Thumbnails()
     package var logging = LogOutput()
 
     package init() {}
@@ -118,6 +119,15 @@ package struct ServerConfiguration: Sendable, Equatable {
         package init() {}
 
         package var showing: SlateSwitch.Terms { .init(after: after, limit: limit) }
+    }
+
+    /// Small pictures of the streams, made when they are asked for.
+    package struct Thumbnails: Sendable, Equatable {
+        package var isEnabled = true
+        package var interval = Duration.seconds(5)
+        package var width = 320
+
+        package init() {}
     }
 
     package struct LogOutput: Sendable, Equatable {

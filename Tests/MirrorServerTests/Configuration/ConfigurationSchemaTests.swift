@@ -74,6 +74,9 @@ import Testing
         "packaging.window": ("8", "8"),
         "packaging.hold_back_parts": ("4", "4"),
         "packaging.memory_limit": ("2GiB", "2GiB"),
+        "thumbnails.enabled": ("no", "false"),
+        "thumbnails.interval": ("10s", "10s"),
+        "thumbnails.width": ("640", "640"),
         "logging.level": ("debug", "debug"),
         "logging.format": ("json", "json"),
     ]
