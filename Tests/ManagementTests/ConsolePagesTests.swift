@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Ingestion
 import Management
 import Media
+import NIOCore
 import Packaging
 import Synchronization
 import TestSupport
@@ -26,6 +27,61 @@ import Testing
             #expect(row?.contains("Set the <keyframe> interval to 2 s.") == true)
             let link = "document.querySelector('.stream-watch').pathname"
             #expect(try await page.evaluate(link) == "/watch/stage")
+            #expect(page.problems == [])
+            #expect(page.failedLoads == [])
+        }
+    }
+
+    /// The room for it is there before it is, and stays what it was.
+    @Test func aStreamIsShownWithItsPicture() async throws {
+        let file = try await ExternalProcess.run(
+            "ffmpeg",
+            [
+                "-v", "error", "-f", "lavfi", "-i", "color=red:s=320x136", "-frames:v", "1", "-f",
+                "mjpeg", "-",
+            ]
+        ).output
+        let isMade = Mutex(false)
+        var stream = try StreamSnapshot.live("stage")
+        stream.thumbnail = ThumbnailSnapshot(
+            of: try #require(StreamName("stage")),
+            state: "ready",
+            interval: .seconds(1),
+            decodes: 0,
+            failures: 0,
+            cpuTime: .zero
+        )
+        let fixture = ManagementFixture(
+            streams: [stream, try .live("radio")],
+            thumbnail: { _, format in
+                while !isMade.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+                return Thumbnail(
+                    format: format,
+                    width: 320,
+                    height: 136,
+                    bytes: ByteBuffer(bytes: file),
+                    takenAt: .sample
+                )
+            }
+        )
+        try await browse(fixture) { page, address in
+            try await page.navigate(to: address)
+            try await page.wait(for: "document.querySelectorAll('.stream').length === 2")
+            let room = """
+                [...document.querySelectorAll('.stream')].map((row) => {
+                  const { width, height } = row.querySelector('.stream-picture').getBoundingClientRect();
+                  return `${row.offsetHeight} ${Math.round(width)}x${Math.round(height)}`;
+                }).join()
+                """
+            let before = try await page.evaluate(room).string
+            #expect(before?.contains(" 176x99") == true && before?.contains(" 0x0") == true)
+            isMade.withLock { $0 = true }
+            let image = "document.querySelector('.stream-picture img')"
+            try await page.wait(for: "\(image).naturalWidth === 320 && !\(image).hidden")
+            #expect(try await page.evaluate("\(image).alt") == "Picture of stage")
+            #expect(try await page.evaluate(room).string == before)
+            let first = try await page.evaluate("\(image).src").string
+            try await page.wait(for: "\(image).src !== '\(first ?? "")'")
             #expect(page.problems == [])
             #expect(page.failedLoads == [])
         }

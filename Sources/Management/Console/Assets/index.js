@@ -154,10 +154,38 @@ function showInputs(list, stream) {
   });
 }
 
+function isInSight(row) {
+  const { top, bottom } = row.getBoundingClientRect();
+  return !document.hidden && bottom > 0 && top < innerHeight;
+}
+
+/** Has the row show what the stream looks like, as often as that is made; what it shows stays until more has come. */
+async function showPicture(row, { name, state, thumbnail }) {
+  const picture = field(row, 'picture');
+  field(row, 'frame').hidden = !thumbnail;
+  row.dataset.picture = Boolean(thumbnail);
+  if (!thumbnail || thumbnail.state === 'waiting') return;
+  const isMoving = state === 'live' || state === 'slate';
+  const period = Math.floor(Date.now() / (1000 * thumbnail.interval_seconds));
+  if (picture.dataset.period === String(period) || !isInSight(row)) return;
+  if (!picture.hidden && !isMoving) return;
+  picture.dataset.period = period;
+  const next = new Image();
+  next.src = `${thumbnail.path}?${period}`;
+  try {
+    await next.decode();
+  } catch {
+    return;
+  }
+  picture.src = next.src;
+  picture.alt = `Picture of ${name}`;
+  picture.hidden = false;
+}
+
 function makeRow(stream) {
   const row = element('stream-template').content.firstElementChild.cloneNode(true);
   field(row, 'name').textContent = stream.name;
-  for (const name of ['name', 'watch']) field(row, name).href = stream.delivery.watch_path;
+  for (const name of ['name', 'watch', 'frame']) field(row, name).href = stream.delivery.watch_path;
   field(row, 'watch').setAttribute('aria-label', `Watch ${stream.name}`);
   return row;
 }
@@ -173,6 +201,7 @@ function show(stream, row) {
       .map((track) => describe(track, stream.packaging?.measured_frame_rate))
       .join('  ·  ') || 'Waiting for the first picture',
   );
+  showPicture(row, stream);
   showFigures(field(row, 'figures'), figures(stream));
   showInputs(field(row, 'inputs'), stream);
   field(row, 'watch').hidden = stream.state === 'detecting';
