@@ -24,6 +24,7 @@ final class DatagramBurst {
         let segmentBytes: Int
         let segments: Int
         let address: SocketAddress
+        let isIPv6: Bool
         let congestion: UInt32
     }
 
@@ -96,6 +97,7 @@ final class DatagramBurst {
                 segmentBytes: run.segmentBytes,
                 segments: run.segments,
                 address: target,
+                isIPv6: target.protocol == .inet6,
                 congestion: run.congestion
             )
         )
@@ -105,34 +107,46 @@ final class DatagramBurst {
     func send(on sockets: [QUICSocket]) {
         closeRun()
         guard !runs.isEmpty else { return }
-        for run in runs {
-            let isIPv6 = run.address.protocol == .inet6
-            guard let socket = sockets.first(where: { $0.isIPv6 == isIPv6 }),
-                let bytes = buffer.getSlice(at: run.range.lowerBound, length: run.range.count)
-            else { continue }
-            let envelope = AddressedEnvelope(
-                remoteAddress: run.address,
-                data: bytes,
-                metadata: .init(
-                    ecnState: NIOExplicitCongestionNotificationState(run.congestion),
-                    packetInfo: nil,
-                    segmentSize: run.segments > 1 ? run.segmentBytes : nil
-                )
-            )
-            socket.channel.write(envelope, promise: run.segments > 1 ? promise(on: socket) : nil)
+        for socket in sockets {
+            var isWritten = false
+            for run in runs where run.isIPv6 == socket.isIPv6 {
+                write(run, to: socket)
+                isWritten = true
+            }
+            if isWritten { socket.channel.flush() }
         }
         runs.removeAll(keepingCapacity: true)
-        for socket in sockets { socket.channel.flush() }
         // A new buffer only where a socket still holds slices of this one.
         buffer.clear(minimumCapacity: Self.capacity)
     }
 
+    private func write(_ run: Run, to socket: QUICSocket) {
+        guard let bytes = buffer.getSlice(at: run.range.lowerBound, length: run.range.count) else {
+            return
+        }
+        let isCut = run.segments > 1
+        let envelope = AddressedEnvelope(
+            remoteAddress: run.address,
+            data: bytes,
+            metadata: .init(
+                ecnState: NIOExplicitCongestionNotificationState(run.congestion),
+                packetInfo: nil,
+                segmentSize: isCut ? run.segmentBytes : nil
+            )
+        )
+        socket.channel.write(envelope, promise: isCut && !socket.hasCut ? trial(on: socket) : nil)
+    }
+
     /// Some interfaces cannot cut: the kernel refuses, the socket is lost, and from then on each datagram is a
     /// write.
-    private func promise(on socket: QUICSocket) -> EventLoopPromise<Void> {
+    private func trial(on socket: QUICSocket) -> EventLoopPromise<Void> {
         let promise = socket.channel.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenFailure { error in
-            if (error as? IOError)?.errnoCode == EIO { self.offload = false }
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success: socket.hasCut = true
+            case .failure(let error):
+                if (error as? IOError)?.errnoCode == EIO { self.offload = false }
+            }
         }
         return promise
     }

@@ -222,11 +222,10 @@ final class HTTP3Stream {
 
     func acknowledge(_ count: Int) {
         if chunks.acknowledge(count) { lastProgress = .now() }
-        guard let whenTaken, let connection,
+        guard whenTaken != nil, let connection,
             chunks.unacknowledgedBytes <= connection.endpoint.door.http3.unacknowledgedBytes
         else { return }
-        self.whenTaken = nil
-        whenTaken.resume()
+        whenTaken.take()?.resume()
     }
 
     /// This side gives up: whoever reads or writes is told now.

@@ -13,14 +13,25 @@ extension QUICConnection {
         let http: OpaquePointer?
         let path: UnsafeMutablePointer<ngtcp2_path_storage>
         let packet: UnsafeMutablePointer<ngtcp2_pkt_info>
-        let httpVectors: UnsafeMutablePointer<nghttp3_vec>
-        let quicVectors: UnsafeMutablePointer<ngtcp2_vec>
         let now: UInt64
+    }
 
-        /// Of what nghttp3 gives.
-        func byteCount(of vectors: Int) -> Int {
-            (0..<vectors).reduce(0) { $0 + httpVectors[$1].len }
-        }
+    /// What leaves at once; 32 datagrams, so that two bursts fit the receive buffer that a socket of Linux has by
+    /// default.
+    private static let maxBurstBytes = 45_000
+
+    /// How much may leave now: what ngtcp2 says, or what is due until the pacer's alarm can ring again.
+    ///
+    /// For BBR ngtcp2 says a round trip's worth at its rate: on a path of 50 µs, an alarm for every ten datagrams.
+    private var quantum: Int {
+        let due = mirror_quic_pacing_rate(quic) * Double(QUICEndpoint.timerGranularity.nanoseconds)
+        return max(
+            DatagramBurst.maxDatagramBytes,
+            min(
+                Self.maxBurstBytes,
+                max(ngtcp2_conn_get_send_quantum(quic), Int(min(due, Double(Self.maxBurstBytes))))
+            )
+        )
     }
 
     /// Writes datagrams until there are no more to write now, the pacer says enough, or `burst` is full.
@@ -34,21 +45,17 @@ extension QUICConnection {
             http: http?.pointer,
             path: scratch.path,
             packet: scratch.packet,
-            httpVectors: scratch.httpVectors,
-            quicVectors: scratch.quicVectors,
             now: endpoint.clock()
         )
-        let quantum = max(
-            ngtcp2_conn_get_send_quantum(pointers.quic),
-            DatagramBurst.maxDatagramBytes
-        )
+        let quantum = quantum
         let maxBytes = maxDatagramBytes(now: pointers.now)
         burst.aim(at: sentPath)
+        var run = StreamRun(scratch)
         var (bytes, packets, markable) = (0, 0, 0)
         var result = 0
         while bytes < quantum, !burst.isFull {
             result = burst.withSpace(maxBytes) { space, capacity in
-                writeDatagram(into: space, capacity, pointers)
+                writeDatagram(into: space, capacity, pointers, scratch, &run)
             }
             guard result > 0 else { break }
             if sentPath.update(&scratch.path.pointee.path) { burst.aim(at: sentPath) }
@@ -58,6 +65,7 @@ extension QUICConnection {
             bytes += result
             packets += 1
         }
+        if let http = pointers.http { run.end(http) }
         endpoint.statistics.packetsSent += UInt64(packets)
         endpoint.statistics.markablePacketsSent += UInt64(markable)
         endpoint.statistics.bytesSent += UInt64(bytes)
@@ -75,28 +83,22 @@ extension QUICConnection {
     private func writeDatagram(
         into space: UnsafeMutablePointer<UInt8>,
         _ capacity: Int,
-        _ pointers: Pointers
+        _ pointers: Pointers,
+        _ scratch: QUICScratch,
+        _ run: inout StreamRun
     ) -> Int {
         while true {
-            var stream: Int64 = -1
-            var isLast: CInt = 0
-            var vectors = 0
-            if let http = pointers.http, ngtcp2_conn_get_max_data_left(pointers.quic) > 0 {
-                vectors = nghttp3_conn_writev_stream(
-                    http,
-                    &stream,
-                    &isLast,
-                    pointers.httpVectors,
-                    QUICScratch.vectorCount
-                )
-                guard vectors >= 0 else {
-                    failure = .http(CInt(vectors))
-                    return vectors
+            let isOpen = ngtcp2_conn_get_max_data_left(pointers.quic) > 0
+            if isOpen, run.isOver, let http = pointers.http {
+                run.end(http)
+                let result = run.begin(http, scratch)
+                guard result >= 0 else {
+                    failure = .http(CInt(result))
+                    return result
                 }
             }
+            let stream = isOpen ? run.stream : -1
             var taken: ngtcp2_ssize = -1
-            let flags =
-                NGTCP2_WRITE_STREAM_FLAG_MORE | (isLast != 0 ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0)
             let result = mirror_quic_write(
                 pointers.quic,
                 &pointers.path.pointee.path,
@@ -104,24 +106,26 @@ extension QUICConnection {
                 space,
                 capacity,
                 &taken,
-                flags,
+                NGTCP2_WRITE_STREAM_FLAG_MORE | (run.isLast ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0),
                 stream,
-                pointers.quicVectors,
-                vectors,
+                run.vectors,
+                run.vectorCount,
                 pointers.now
             )
-            if taken >= 0, stream >= 0, let http = pointers.http {
-                nghttp3_conn_add_write_offset(http, stream, taken)
-                if isLast != 0, taken == pointers.byteCount(of: vectors) {
-                    streams[stream].map(endpoint.wrote)
-                }
+            if taken >= 0, stream >= 0 {
+                run.take(taken)
+                if run.isLast, run.isTaken { streams[stream].map(endpoint.wrote) }
             }
             switch CInt(result) {
             case NGTCP2_ERR_WRITE_MORE: continue
             case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-                if let http = pointers.http { nghttp3_conn_block_stream(http, stream) }
+                guard let http = pointers.http else { return result }
+                run.end(http)
+                nghttp3_conn_block_stream(http, stream)
             case NGTCP2_ERR_STREAM_SHUT_WR, NGTCP2_ERR_STREAM_NOT_FOUND:
-                if let http = pointers.http { nghttp3_conn_shutdown_stream_write(http, stream) }
+                guard let http = pointers.http else { return result }
+                run.end(http)
+                nghttp3_conn_shutdown_stream_write(http, stream)
             default: return result
             }
         }

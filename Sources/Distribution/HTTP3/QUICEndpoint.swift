@@ -12,7 +12,7 @@ import NIOPosix
 /// something to send, and `flush` sends it, in turn, in as few writes as can be.
 /// Bound: `HTTP3Limits`, `RequestLimits.maxConnections`.
 /// Threads: its event loop.
-final class QUICEndpoint {
+final class QUICEndpoint: NIOScheduledCallbackHandler {
     let eventLoop: any EventLoop
     /// The first byte of every connection ID given out here.
     let index: UInt8
@@ -40,7 +40,7 @@ final class QUICEndpoint {
     private var isFlushScheduled = false
     private var timers = QUICTimers()
     /// For the first of `timers`, or for one that was the first.
-    private var alarm: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private var alarm: (deadline: NIODeadline, callback: NIOScheduledCallback)?
     private var sweep: Scheduled<Void>?
     private var whenDrained: EventLoopPromise<Void>?
 
@@ -136,15 +136,25 @@ final class QUICEndpoint {
         setAlarm()
     }
 
+    /// No alarm rings sooner than this: pacing and the detection of losses need no finer time, and each alarm
+    /// wakes the thread.
+    ///
+    /// Source: RFC 9002, 6.1.2 (kGranularity).
+    static let timerGranularity = TimeAmount.milliseconds(1)
+
     /// One that is set for an earlier time stays: it finds nothing due and sets the next.
     private func setAlarm() {
-        guard let first = timers.first, first < alarm?.deadline ?? .distantFuture else { return }
-        alarm?.task.cancel()
-        let task = eventLoop.assumeIsolated().scheduleTask(deadline: first) { self.alarmRang() }
-        alarm = (first, task)
+        let standing = alarm?.deadline ?? .distantFuture
+        guard let first = timers.first, first < standing else { return }
+        let deadline = max(first, .now() + Self.timerGranularity)
+        guard deadline < standing else { return }
+        alarm?.callback.cancel()
+        // Only a loop that has ended takes none.
+        let callback = try? eventLoop.assumeIsolated().scheduleCallback(at: deadline, handler: self)
+        alarm = callback.map { (deadline, $0) }
     }
 
-    private func alarmRang() {
+    func handleScheduledCallback(eventLoop: some EventLoop) {
         alarm = nil
         for connection in timers.takeAll(until: .now()) { connection.timerFired() }
         setAlarm()
@@ -227,7 +237,7 @@ final class QUICEndpoint {
         if !isClosed { scheduleFlush() }
     }
 
-    private var isWritable: Bool { sockets.allSatisfy(\.channel.isWritable) }
+    private var isWritable: Bool { sockets.allSatisfy { $0.channel.isWritable } }
 
     /// Once a second, and at the end.
     private func publishStatistics() {
@@ -253,7 +263,7 @@ final class QUICEndpoint {
     /// Ends everything now.
     func stop() {
         sweep?.cancel()
-        alarm?.task.cancel()
+        alarm?.callback.cancel()
         for connection in all.values {
             connection.close(.application(0x100))
             remove(connection)

@@ -134,6 +134,8 @@ struct QUICListener {
                 .datagramVectorReadMessageCount,
                 value: QUICSocketHandler.datagramsPerRead
             )
+            // A second read would nearly always find nothing; the kernel tells when there is more.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(
                 .recvAllocator,
                 value: FixedSizeRecvByteBufferAllocator(

@@ -8,6 +8,8 @@ import NIOPosix
 final class QUICSocket {
     let channel: any Channel
     let isIPv6: Bool
+    /// A run of datagrams has left, cut on the way: the kernel need not be asked again whether it can.
+    var hasCut = false
     private let storage: UnsafeMutablePointer<sockaddr_storage>
     private let addressLength: ngtcp2_socklen
 

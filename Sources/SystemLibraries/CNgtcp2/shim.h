@@ -58,6 +58,15 @@ static inline uint64_t mirror_quic_bytes_in_flight(ngtcp2_conn *connection) {
     return statistics.bytes_in_flight;
 }
 
+/// In bytes a nanosecond: what ngtcp2_conn_update_pkt_tx_time counts with.
+static inline double mirror_quic_pacing_rate(ngtcp2_conn *connection) {
+    ngtcp2_conn_stat statistics;
+    ngtcp2_conn_get_conn_stat(connection, &statistics);
+    if (statistics.pacing_rate > 0) return statistics.pacing_rate;
+    if (statistics.smoothed_rtt == 0) return 0;
+    return 1.25 * (double)statistics.cwnd / (double)statistics.smoothed_rtt;
+}
+
 static inline size_t mirror_quic_probe_timeouts(ngtcp2_conn *connection) {
     ngtcp2_conn_stat statistics;
     ngtcp2_conn_get_conn_stat(connection, &statistics);
