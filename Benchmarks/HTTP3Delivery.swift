@@ -21,6 +21,8 @@ struct HTTP3Delivery: AsyncParsableCommand {
     @Option(help: "Congestion control: reno, cubic, bbr, bbr2.")
     var congestionControl = CongestionControl.default.rawValue
     @Option(help: "Rounds; the best of each is reported.") var rounds = 3
+    @Option(help: "Only this of 200k, 1m, small.") var only: String?
+    @Flag(help: "HTTP/3 only, for a profiler.") var alone = false
 
     private struct Load {
         let name: String
@@ -65,13 +67,14 @@ struct HTTP3Delivery: AsyncParsableCommand {
             files: files,
             loads: Self.loads.map { ($0.path, $0.bytes) }
         )
-        for load in Self.loads {
+        for load in Self.loads where only == nil || only == load.path {
             var best = (http3: 0.0, http2: 0.0, caddy: 0.0)
             for _ in 0..<rounds {
                 best.http3 = max(
                     best.http3,
                     try await own(load, gtlsclient(load, ports["h3"] ?? 0))
                 )
+                if alone { continue }
                 best.http2 = max(best.http2, try await own(load, h2load(load, ports["h2"] ?? 0)))
                 best.caddy = max(best.caddy, try await caddys(caddy, load))
             }
@@ -156,8 +159,7 @@ struct HTTP3Delivery: AsyncParsableCommand {
     ) throws -> ServiceGroup {
         let credentials = try TLSCredentials(certificatePath: files.certificate, keyPath: files.key)
         let statistics = DistributionStatistics()
-        var logger = Logger(label: "bench")
-        logger.logLevel = .critical
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let responder = MirrorRouter.makeResponder { router in
             for load in Self.loads {
