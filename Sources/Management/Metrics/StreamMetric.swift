@@ -7,7 +7,8 @@ struct StreamMetric: Sendable {
     let value: @Sendable (StreamSnapshot) -> Double?
 
     static let all: [StreamMetric] =
-        ingest + slate + thumbnail + srt + rtp + transportStream + transportStreamErrors + transcoding
+        ingest + slate + thumbnail + srt + rtp + transportStream + transportStreamErrors
+        + transcoding
         + packaging
         + delivery
 

@@ -22,6 +22,7 @@ final class LadderSource {
     private static let pendingLimit = 256
 
     private let rungs: [LadderRung]
+    private let emit: (Output) -> Void
     private var format: VideoFormat?
     private var decoder: PictureDecoder?
     private let deinterlacer = Deinterlacer()
@@ -35,24 +36,26 @@ final class LadderSource {
     private var skipped: [Int]
     private(set) var statistics = LadderStatistics.Decoding()
 
-    init(rungs: [LadderRung]) {
+    /// `emit` is called with what is ready for the rungs, in order.
+    init(rungs: [LadderRung], emit: @escaping (Output) -> Void) {
         self.rungs = rungs
+        self.emit = emit
         divisors = Array(repeating: 1, count: rungs.count)
         skipped = Array(repeating: 0, count: rungs.count)
     }
 
-    func consume(_ work: LadderWork) -> [Output] {
-        defer { statistics.cpuSeconds = ThreadTime.now }
+    func consume(_ work: LadderWork) {
+        defer { statistics.cpuSeconds = ThreadClock.now / .seconds(1) }
         switch work.event {
         case .begin(let format):
             begin(format)
-            return [.all(.begin(format))]
+            emit(.all(.begin(format)))
         case .picture(let picture):
-            return decode(picture, since: work.since)
+            decode(picture, since: work.since)
         case .end:
-            let outputs = feed(nil, at: 0)
+            feed(nil, at: 0)
             decoder?.restart()
-            return outputs + [.all(.end)]
+            emit(.all(.end))
         }
     }
 
@@ -71,15 +74,15 @@ final class LadderSource {
         skipped = rungs.map { _ in 0 }
     }
 
-    private func decode(_ picture: Picture, since entered: ContinuousClock.Instant) -> [Output] {
+    private func decode(_ picture: Picture, since entered: ContinuousClock.Instant) {
         places.note(picture)
         if isWaitingForKeyframe || decoder == nil {
-            guard picture.isKeyframe, makeDecoder() else { return [] }
+            guard picture.isKeyframe, makeDecoder() else { return }
             isWaitingForKeyframe = false
         }
         if since.count >= Self.pendingLimit { since.removeAll() }
         since[picture.presentationTime] = entered
-        return feed(picture, at: picture.presentationTime)
+        feed(picture, at: picture.presentationTime)
     }
 
     private func makeDecoder() -> Bool {
@@ -96,28 +99,23 @@ final class LadderSource {
         return decoder != nil
     }
 
-    private func feed(_ picture: Picture?, at time: Int64) -> [Output] {
-        var outputs: [Output] = []
+    private func feed(_ picture: Picture?, at time: Int64) {
         do throws(FFmpegError) {
             try decoder?.decode(picture?.payload, at: time) { frame, time throws(FFmpegError) in
-                outputs += try scale(frame, shownAt: time)
+                try scale(frame, shownAt: time)
             }
         } catch {
             isWaitingForKeyframe = true
         }
-        return outputs
     }
 
     /// One decoded picture, for each rung that takes it.
-    private func scale(
-        _ decoded: PictureFrame,
-        shownAt time: Int64
-    ) throws(FFmpegError) -> [Output] {
+    private func scale(_ decoded: PictureFrame, shownAt time: Int64) throws(FFmpegError) {
         statistics.pictures &+= 1
         let lost = places.lost
         let next = places.place(shownAt: time)
         statistics.undecodablePictures &+= places.lost - lost
-        guard let place = next else { return [] }
+        guard let place = next else { return }
         let entered = since.removeValue(forKey: time) ?? .now
         let isDue = latestKeyframe.map { place.decodeTime - $0 >= Self.keyframeDistance } ?? true
         let isKeyframe = place.boundary != nil || (place.isKeyframeOfSource && isDue)
@@ -129,18 +127,17 @@ final class LadderSource {
         }
         for index in skipped.indices { skipped[index] += 1 }
         let taken = rungs.indices.filter { isKeyframe || skipped[$0] >= divisors[$0] }
-        guard let last = taken.last, let scaled = try cascade?.scale(frame, through: last) else {
-            return []
-        }
-        return taken.map { index in
+        guard let last = taken.last else { return }
+        try cascade?.scale(frame, through: last) { index, picture in
+            guard taken.contains(index) else { return }
             skipped[index] = 0
-            let picture = RawPicture(
-                picture: scaled[index],
+            let raw = RawPicture(
+                picture: picture,
                 place: place,
                 isKeyframe: isKeyframe,
                 since: entered
             )
-            return .rung(index, .picture(picture))
+            emit(.rung(index, .picture(raw)))
         }
     }
 }

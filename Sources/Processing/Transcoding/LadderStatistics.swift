@@ -1,5 +1,3 @@
-import Glibc
-
 /// What a ladder does, and what it takes; counts are since it began.
 package struct LadderStatistics: Sendable, Equatable {
     /// What is done once for all rungs.
@@ -61,14 +59,4 @@ package struct LadderStatistics: Sendable, Equatable {
 
     package let decoding: Decoding
     package let rungs: [Rung]
-}
-
-/// What the calling thread has taken of the CPU.
-enum ThreadTime {
-    /// In seconds.
-    static var now: Double {
-        var time = timespec()
-        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
 }

@@ -102,16 +102,16 @@ package final class LadderTranscoder: Sendable {
     }
 
     private func decode() {
-        let source = LadderSource(rungs: plan.rungs)
-        while let work = queue.next() {
-            for output in source.consume(work) {
-                switch output {
-                case .all(let event):
-                    for encoder in encoders { encoder.send(event) }
-                case .rung(let index, let picture):
-                    encoders[index].send(picture)
-                }
+        let source = LadderSource(rungs: plan.rungs) { [encoders] output in
+            switch output {
+            case .all(let work):
+                for encoder in encoders { encoder.send(work) }
+            case .rung(let index, let work):
+                encoders[index].send(work)
             }
+        }
+        while let work = queue.next() {
+            source.consume(work)
             let statistics = source.statistics
             decoding.withLock { $0 = statistics }
         }

@@ -47,21 +47,20 @@ final class PictureCascade {
         frame.kind == source
     }
 
-    /// The picture for every rung down to the one at `last`.
+    /// Calls `body` with the picture for each rung down to the one at `last`, as soon as it is made.
     func scale(
         _ frame: PictureFrame,
-        through last: Int
-    ) throws(FFmpegError) -> [SharedPicture] {
+        through last: Int,
+        _ body: (Int, SharedPicture) -> Void
+    ) throws(FFmpegError) {
         var above = frame
-        var pictures: [SharedPicture] = []
-        for scaler in scalers.prefix(last + 1) {
+        for (index, scaler) in scalers.prefix(last + 1).enumerated() {
             if let scaler {
                 let scaled = try scaler.scale(above)
                 try scaled.describe(like: frame)
                 above = scaled
             }
-            pictures.append(try SharedPicture(above))
+            body(index, try SharedPicture(above))
         }
-        return pictures
     }
 }

@@ -110,7 +110,7 @@ private struct RungLine {
     }
 
     mutating func consume(_ work: RungWork) -> [PictureEvent] {
-        defer { statistics.cpuSeconds = ThreadTime.now }
+        defer { statistics.cpuSeconds = ThreadClock.now / .seconds(1) }
         switch work {
         case .begin(let format):
             if format != source { encoder = nil }
