@@ -110,6 +110,31 @@ import Testing
         #expect(description.media[0].unknownEncodings == [34: "34"])
     }
 
+    @Test(arguments: ["a=group:DUP first second", "a=ssrc-group:DUP 1111 2222"])
+    func copiesOfAStreamAreToBeDescribedEachByItself(line: String) throws {
+        let isOfMedia = line.hasPrefix("a=group")
+        let text = """
+            v=0
+            \(isOfMedia ? line : "s=-")
+            m=video 5004 RTP/AVP 96
+            a=rtpmap:96 H264/90000
+            a=mid:first
+            \(isOfMedia ? "a=lang:en" : line)
+            m=video PORT RTP/AVP 96
+            a=rtpmap:96 H264/90000
+            a=mid:second
+            """
+        let error = #expect(throws: SessionDescriptionError.self) {
+            try SessionDescription(parsing: text.replacing("PORT", with: "5006"))
+        }
+        #expect(error?.reason == .copies && error?.line == (isOfMedia ? 2 : 6))
+        #expect(error?.description.contains("mode: hitless") == true)
+        guard isOfMedia else { return }
+        // One that is not sent is no copy.
+        let alone = try SessionDescription(parsing: text.replacing("PORT", with: "0"))
+        #expect(alone.groups.map(\.semantics) == ["DUP"])
+    }
+
     @Test func groupsFeedbackSourcesAndRetransmissionAreRead() throws {
         let text = """
             v=0

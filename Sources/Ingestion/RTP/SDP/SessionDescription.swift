@@ -3,10 +3,11 @@
 /// Read:   `c=`, `m=` and the attributes rtpmap, fmtp, rtcp, rtcp-mux, rtcp-fb, source-filter, ssrc,
 ///         ssrc-group, mid, group and lang. Other lines are passed over, as RFC 8866 asks.
 /// Bounds: `byteLimit` bytes, `lineLimit` lines, `mediaLimit` media, `payloadLimit` payload types each.
-/// Errors: the first line that cannot be read, with the cure in words.
+/// Errors: the first line that cannot be read, with the cure in words; copies of a stream on several ways
+///         (DUP), which are a description each.
 ///
 /// Source: RFC 8866, 5 and 6; RFC 3605 (rtcp); RFC 4570 (source-filter); RFC 4585, 4.2 (rtcp-fb);
-///         RFC 5576 (ssrc, ssrc-group); RFC 5761, 5.1.1 (rtcp-mux); RFC 5888 (group, mid).
+///         RFC 5576 (ssrc, ssrc-group); RFC 5761, 5.1.1 (rtcp-mux); RFC 5888 (group, mid); RFC 7104 (DUP).
 package struct SessionDescription: Sendable, Equatable {
     /// Media that belong together: LS are in lip sync, FID the same flow, DUP copies of it.
     package struct Group: Sendable, Equatable {

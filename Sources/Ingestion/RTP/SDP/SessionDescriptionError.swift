@@ -15,6 +15,7 @@ package struct SessionDescriptionError: Error, Sendable, Equatable, CustomString
         case tooManyPayloads
         case noMedia
         case nothingCarried
+        case copies
     }
 
     /// From 1; 0 where the whole text is meant.
@@ -67,6 +68,9 @@ package struct SessionDescriptionError: Error, Sendable, Equatable, CustomString
         case .nothingCarried:
             "no payload that can be carried; wanted: H264, H265, AV1, jxsv, MP2T, mpeg4-generic, "
                 + "MP4A-LATM, opus, L16 or L24"
+        case .copies:
+            "copies of a stream (DUP) in one description are not merged; give each way a description "
+                + "and a port of its own, and list both in streams[].inputs with mode: hitless"
         }
     }
 }

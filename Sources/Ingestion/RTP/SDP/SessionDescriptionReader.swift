@@ -13,6 +13,8 @@ struct SessionDescriptionReader {
     private var sessionAddress: String?
     private var sessionSources: [String] = []
     private var isSessionMultiplexed = false
+    /// Where DUP groups stand, and of what.
+    private var copies: [(line: Int, mediaIDs: [String])] = []
     private var medium: MediaDescription?
     private var mediumLine = 0
     private var payloadTypes: [UInt8] = []
@@ -44,6 +46,14 @@ struct SessionDescriptionReader {
         }
         guard description.media.contains(where: { !$0.payloads.isEmpty }) else {
             throw SessionDescriptionError(line: 0, reason: .nothingCarried)
+        }
+        for group in copies {
+            let copies = description.media.filter {
+                $0.port != 0 && $0.mediaID.map(group.mediaIDs.contains) ?? false
+            }
+            guard copies.count < 2 else {
+                throw SessionDescriptionError(line: group.line, reason: .copies)
+            }
         }
         return description
     }
@@ -176,15 +186,7 @@ struct SessionDescriptionReader {
         switch name {
         case "rtpmap", "fmtp": try readPayload(name, text, number)
         case "source-filter": try readSourceFilter(text, number)
-        case "group":
-            let fields = text.split(separator: " ").map(String.init)
-            guard let semantics = fields.first, description.groups.count < 16 else { return }
-            description.groups.append(
-                SessionDescription.Group(
-                    semantics: semantics,
-                    mediaIDs: Array(fields.dropFirst().prefix(SessionDescription.mediaLimit))
-                )
-            )
+        case "group": readGroup(text, number)
         case "rtcp-mux":
             if medium == nil {
                 isSessionMultiplexed = true
@@ -197,7 +199,7 @@ struct SessionDescriptionReader {
             }
         case "rtcp-fb": readFeedback(text)
         case "ssrc": readSSRC(text)
-        case "ssrc-group": readSSRCGroup(text)
+        case "ssrc-group": try readSSRCGroup(text, number)
         case "mid": medium?.mediaID = String(text)
         case "lang": medium?.language = text.lowercased()
         default: break
@@ -257,9 +259,27 @@ struct SessionDescriptionReader {
         self.medium = medium
     }
 
+    /// `LS video sound`.
+    private mutating func readGroup(_ text: Substring, _ number: Int) {
+        let fields = text.split(separator: " ").map(String.init)
+        guard let semantics = fields.first, description.groups.count < 16 else { return }
+        let group = SessionDescription.Group(
+            semantics: semantics,
+            mediaIDs: Array(fields.dropFirst().prefix(SessionDescription.mediaLimit))
+        )
+        description.groups.append(group)
+        if semantics == "DUP" { copies.append((number, group.mediaIDs)) }
+    }
+
     /// `FID 1111 2222`: the second repeats the first.
-    private mutating func readSSRCGroup(_ text: Substring) {
+    private mutating func readSSRCGroup(
+        _ text: Substring,
+        _ number: Int
+    ) throws(SessionDescriptionError) {
         let fields = text.split(separator: " ")
+        if fields.first == "DUP", fields.count > 2 {
+            throw SessionDescriptionError(line: number, reason: .copies, excerpt: text)
+        }
         guard fields.count == 3, fields[0] == "FID", let original = UInt32(fields[1]),
             let retransmission = UInt32(fields[2]), medium?.retransmissionSSRCs.count ?? 0 < 64
         else { return }
