@@ -3,7 +3,7 @@ import Media
 /// Decides which of the packets that wait go on, and when.
 extension TransportStreamMerge {
     /// More than come at once, so that none are left for long.
-    private static let roundLimit = 512
+    static let roundLimit = 512
 
     /// Hands on all that need not wait any longer.
     ///

@@ -129,8 +129,13 @@ package struct TransportStreamMerge: Sendable {
     }
 
     /// The feed is over: hands on what waits of legs that were found in it.
+    ///
+    /// Bound: as `settle`; what more gaps than that have torn to pieces is left out.
     package mutating func finish(emit: (Output) -> Void) {
-        while let leg = oldest(of: legs.indices.filter { legs[$0].isProven }) { force(leg, emit) }
+        for _ in 0..<Self.roundLimit {
+            guard let leg = oldest(of: legs.indices.filter({ legs[$0].isProven })) else { return }
+            force(leg, emit)
+        }
     }
 
     /// Finds packets; those that are the next of the feed go on from where they lie.

@@ -278,6 +278,40 @@ struct TransportStreamMergeTests {
         #expect(result.greatestHeldBytes < 110_000)
     }
 
+    @Test func anEndWithThousandsOfGapsTakesBoundedTime() {
+        let feed = RedundantFeed(packets: 4_000, seed: 9)
+        var merge = TransportStreamMerge(legs: 2)
+        var count = 0
+        let emit: (TransportStreamMerge.Output) -> Void = {
+            if case .packets(let bytes) = $0 { count += bytes.count / RedundantFeed.packetSize }
+        }
+        let send = {
+            (merge: inout TransportStreamMerge, packets: Range<Int>, leg: Int, isAfterLoss: Bool) in
+            let size = RedundantFeed.packetSize
+            let bytes = feed.bytes[(packets.lowerBound * size)..<(packets.upperBound * size)]
+            Array(bytes).withUnsafeBytes {
+                merge.receive(
+                    $0,
+                    from: leg,
+                    arrival: WallTime(microsecondsSinceEpoch: 0),
+                    isAfterLoss: isAfterLoss,
+                    emit: emit
+                )
+            }
+        }
+        for leg in 0...1 {
+            merge.join(leg)
+            send(&merge, 0..<1_000, leg, false)
+        }
+        // Each packet of one is behind a gap that the other may fill.
+        for index in stride(from: 1_001, to: 4_000, by: 2) {
+            send(&merge, index..<(index + 1), 0, true)
+        }
+        #expect(count == 1_000)
+        merge.finish(emit: emit)
+        #expect((1_001...1_512).contains(count))
+    }
+
     @Test func anyCallsInAnyOrderLeaveItBounded() {
         var random = SeededRandom(seed: 77)
         let feed = RedundantFeed(packets: 3_000, seed: 77)
