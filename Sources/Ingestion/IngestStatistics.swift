@@ -10,9 +10,7 @@ package struct IngestStatistics: Sendable, Equatable {
     /// Of what came of all legs, where it is one.
     package var transportStream = TransportStreamStatistics()
     /// What it brings to the feed that it is a leg of.
-    package var leg: TransportStreamMergeStatistics.Leg?
-    /// It should be a leg, and carries no transport stream.
-    package var isUnmergeable = false
+    package var leg: LegStatistics?
 
     package init() {}
 

@@ -60,12 +60,8 @@ package final class Publication: Sendable {
     /// The lock is held while handing on, so nothing of this publisher can follow its own `.end`.
     package func send(_ events: [MediaEvent]) {
         state.withLock { state in
-            guard state.endReason == nil, !events.isEmpty else { return }
-            guard leg == nil else {
-                // Media without its transport stream cannot be merged.
-                state.statistics.isUnmergeable = true
-                return
-            }
+            // What comes of a leg comes of all: their feed hands it on.
+            guard state.endReason == nil, leg == nil, !events.isEmpty else { return }
             deliver(events)
         }
     }

@@ -77,7 +77,7 @@ extension InputsSnapshot {
         if let feed = entry.feed {
             self.init(
                 mode: entry.mode.rawValue,
-                legs: zip(feed.names, feed.statistics.legs).map { name, statistics in
+                legs: zip(feed.names, feed.legs).map { name, statistics in
                     let contribution = entry.contributions[name]
                     return Member(
                         leg: name,

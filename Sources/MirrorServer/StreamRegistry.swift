@@ -83,10 +83,8 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         /// Of legs that cannot be merged.
         private var legAdvice: [Advice] {
             guard let feed else { return [] }
-            return zip(feed.names, feed.statistics.legs).compactMap { name, leg in
-                if contributions[name]?.publication.statistics.isUnmergeable == true {
-                    return .legWithoutTransportStream("\(name)")
-                }
+            return zip(feed.names, feed.legs).compactMap { name, leg in
+                if leg.isSetAside { return .legCarriesOtherMedia("\(name)") }
                 return leg.state == .stray ? .legDiffers("\(name)") : nil
             }
         }

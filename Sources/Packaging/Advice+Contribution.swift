@@ -51,18 +51,20 @@ extension Advice {
             code: .legDiffers,
             text: """
                 What \(input) sends is not found in what the other inputs send, packet by packet: it is no \
-                reserve. Send the output of one multiplexer over both ways (not of two encoders), or \
-                raise max_skew if one way is that much longer.
+                reserve. Send the output of one multiplexer over both ways (not of two encoders; over \
+                RTP, packets of one SSRC with the same numbers), or raise max_skew if one way is that much \
+                longer.
                 """
         )
     }
 
-    package static func legWithoutTransportStream(_ input: String) -> Advice {
+    package static func legCarriesOtherMedia(_ input: String) -> Advice {
         Advice(
-            code: .legWithoutTransportStream,
+            code: .legCarriesOtherMedia,
             text: """
-                \(input) sends no MPEG transport stream, and only that can be merged: it is left out. Send \
-                one over SRT, UDP or RTP, or set mode: failover.
+                \(input) sends other than the inputs before it, and is left out: all must bring the same \
+                MPEG transport stream, over SRT, UDP or RTP, or the same RTP packets, described alike. \
+                Send the output of one encoder over both ways, or set mode: failover.
                 """
         )
     }

@@ -22,7 +22,7 @@ package struct Advice: Sendable, Equatable {
         case clockDrift = "clock_drift"
         case serverTooSlow = "server_too_slow"
         case legDiffers = "leg_differs"
-        case legWithoutTransportStream = "leg_without_transport_stream"
+        case legCarriesOtherMedia = "leg_carries_other_media"
         case notTranscoded = "not_transcoded"
         case transcodingTooSlow = "transcoding_too_slow"
     }

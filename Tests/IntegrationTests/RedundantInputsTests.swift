@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -151,5 +152,61 @@ import Testing
         let playlist = try await viewer.playlist(Self.playlist)
         #expect(Set(playlist.segments.compactMap(\.map)).count == 2, "\(playlist.text)")
         #expect(try #require(try holes(in: playlist).last) <= 1, "\(playlist.text)")
+    }
+
+    /// The same RTP packets on two ways, of which each loses a fifth, and never the same.
+    @Test func twoWaysThatLoseApartAreOneStreamWithoutALoss() async throws {
+        let ports = [FreePort.udp, FreePort.udp]
+        let mirror = try await MirrorProcess(
+            yaml: """
+                packaging: { segment_target: 1s }
+                streams:
+                  - { match: main, inputs: { names: [main-a, main-b], mode: hitless } }
+                ingestion:
+                  rtp:
+                    sessions: [{ stream: main-a, port: \(ports[0]) }, { stream: main-b, port: \(ports[1]) }]
+
+                """
+        )
+        let viewer = Viewer(mirror.address)
+        let isCut = Mutex(false)
+        let lines = try (0...1).map { leg in
+            try DatagramLine(to: ports[leg], delay: .milliseconds(leg * 40)) { _, bytes in
+                let number = Int(bytes[2]) << 8 | Int(bytes[3])
+                let isLost = isCut.withLock { $0 } && number % 100 / 20 == leg * 2
+                return isLost ? nil : bytes
+            }
+        }
+        defer { for line in lines { line.stop() } }
+        let sender = try ExternalProcess(
+            "gst-launch-1.0",
+            """
+            -q videotestsrc is-live=true pattern=snow
+            ! video/x-raw,width=320,height=180,framerate=30/1
+            ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 bitrate=3000
+            ! rtph264pay config-interval=-1 ! tee name=t
+            """.split(whereSeparator: \.isWhitespace).map(String.init)
+                + lines.flatMap {
+                    ["t.", "!", "queue", "!", "udpsink", "host=127.0.0.1", "port=\($0.port)"]
+                }
+        )
+        defer { sender.signal(SIGTERM) }
+        try await waitFor(["leading", "following"], mirror, viewer)
+        isCut.withLock { $0 = true }
+        let members = "inputs.members"
+        let hasLost = try await eventually {
+            let legs = try await state(mirror, viewer).stream?[path: members]
+            return [0, 1].allSatisfy { legs?[$0]?["leg"]?["missing_packets"]?.number ?? 0 > 200 }
+        }
+        #expect(hasLost && lines.allSatisfy { $0.lost > 200 })
+        let stream = try #require(try await state(mirror, viewer).stream)
+        let rtp = stream[path: "publisher.rtp.streams"]?[0]
+        #expect(rtp?["damaged_units"] == 0 && rtp?["late_packets"] == 0, "\(stream)")
+        let leg = stream[path: members]?[1]?["leg"]
+        #expect(leg?["used_packets"]?.number ?? 0 > 150, "\(stream)")
+        #expect(leg?["greatest_skew_milliseconds"]?.number ?? 0 >= 40, "\(stream)")
+        let playlist = try await viewer.playlist(Self.playlist)
+        let isBroken = playlist.segments.contains(where: \.isDiscontinuity)
+        #expect(!isBroken, "\(playlist.text)")
     }
 }

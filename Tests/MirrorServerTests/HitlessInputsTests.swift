@@ -1,6 +1,7 @@
 import Ingestion
 import Media
 import MirrorServer
+import NIOCore
 import Packaging
 import TestSupport
 import Testing
@@ -26,8 +27,8 @@ import Testing
 
     private func states(
         _ bench: Bench
-    ) throws -> [TransportStreamMergeStatistics.LegState] {
-        try #require(try entry(bench).feed).statistics.legs.map(\.state)
+    ) throws -> [LegStatistics.State] {
+        try #require(try entry(bench).feed).legs.map(\.state)
     }
 
     /// A picture of its own number, and the tables.
@@ -113,13 +114,94 @@ import Testing
         #expect(advice.text.contains("main-b"))
     }
 
-    @Test func mediaWithoutItsTransportStreamCannotBeMerged() throws {
+    /// Pictures of one RTP stream.
+    private func pictures(_ count: Int, of media: MediaDescription) -> [(RTPPacket, ByteBuffer)] {
+        (0..<count).compactMap { number in
+            var datagram = ByteBuffer()
+            datagram.writeMultipleIntegers(
+                UInt8(0x80),
+                UInt8(0x80 | 96),
+                UInt16(number),
+                UInt32(number * 3_000),
+                UInt32(7)
+            )
+            let picture = Array(SampleStreams.h264Picture(byteCount: 500 + number).dropFirst(4))
+            datagram.writeBytes(number == 0 ? [0x09, 0xF0] : picture)
+            return (try? RTPPacket(datagram.readableBytesUInt8Span)).map { ($0, datagram) }
+        }
+    }
+
+    private func send(
+        _ packets: [(RTPPacket, ByteBuffer)],
+        _ publication: Publication,
+        as media: MediaDescription,
+        at milliseconds: Int64 = 0
+    ) {
+        let description = RTPLegMerge.Description(
+            configuration: RTPSession.Configuration(ssrc: 1, cname: "mirror"),
+            media: [media]
+        )
+        for (packet, datagram) in packets {
+            publication.leg?.receive(
+                packet,
+                datagram: datagram,
+                of: nil,
+                as: description,
+                arrival: WallTime(microsecondsSinceEpoch: 1_000_000_000 + milliseconds * 1_000)
+            )
+        }
+    }
+
+    private func medium(_ encoding: RTPPayloadFormat.Encoding = .h264) -> MediaDescription {
+        var medium = MediaDescription(kind: .video, port: 5_004)
+        medium.payloads[96] = RTPPayloadFormat(encoding: encoding, clockRate: 90_000)
+        return medium
+    }
+
+    @Test func rtpWithoutATransportStreamIsMergedByItsNumbers() throws {
         let bench = try bench()
         let first = try bench.publish("main-a")
-        first.send([.tracks(TrackList([]))])
+        let second = try bench.publish("main-b")
+        let packets = pictures(40, of: medium())
+        send(packets, first, as: medium())
+        #expect(try states(bench) == [.leading, .aligning])
+        send(packets, second, as: medium(), at: 30)
+        #expect(try states(bench) == [.leading, .following])
+        #expect(try entry(bench).feed?.legs.map(\.usedPackets) == [40, 0])
+        #expect(second.leg?.statistics.skew == .milliseconds(30))
+        let now = WallTime(microsecondsSinceEpoch: 1_000_030_000)
+        // Each counts once, but for the first, of which nothing was known yet.
+        #expect(second.leg?.sessionStatistics(at: now)?.streams.map(\.reception.received) == [39])
+        #expect(try entry(bench).publication === first)
+        #expect(try entry(bench).packaging.advice == [])
+        first.end(.disconnected)
+        #expect(try states(bench) == [.absent, .following])
+        #expect(try entry(bench).phase == .live)
+        second.end(.disconnected)
+        #expect(try entry(bench).phase == .interrupted)
+    }
+
+    @Test func whatCannotBeMergedWithTheFirstIsSetAsideUntilThatHasLeft() throws {
+        let bench = try bench()
+        let first = try bench.publish("main-a")
+        let second = try bench.publish("main-b")
+        send(packets(20), first, at: 0)
+        send(pictures(20, of: medium()), second, as: medium())
+        #expect(try states(bench) == [.leading, .stray])
         let advice = try #require(try entry(bench).packaging.advice.first)
-        #expect(advice.code == .legWithoutTransportStream)
-        #expect(try entry(bench).pipeline.live.tracks == nil)
+        #expect(advice.code == .legCarriesOtherMedia && advice.text.contains("main-b"))
+        first.end(.disconnected)
+        send(pictures(20, of: medium()), second, as: medium(), at: 10)
+        #expect(try states(bench) == [.absent, .leading])
+        #expect(try entry(bench).packaging.advice == [])
+        // Now a transport stream is what is other, and so is another codec.
+        let third = try bench.publish("main-a")
+        send(packets(20), third, at: 1)
+        #expect(try states(bench) == [.stray, .leading])
+        third.end(.disconnected)
+        let fourth = try bench.publish("main-a")
+        send(pictures(20, of: medium(.av1)), fourth, as: medium(.av1), at: 20)
+        #expect(try states(bench) == [.stray, .leading])
     }
 
     @Test func whatWaitsIsGivenUpThoughNothingComes() throws {

@@ -119,7 +119,7 @@ package struct RTPSession: Sendable {
         arrival: WallTime,
         emit: (MediaEvent) -> Void
     ) {
-        guard let index = index(of: packet, medium), streams[index].isCarried,
+        guard let index = index(of: packet.ssrc, medium), streams[index].isCarried,
             streams[index].payloadType == packet.payloadType
         else { return settle(packet, datagram, medium, arrival: arrival, emit) }
         streams[index].carry(packet, datagram, arrival: arrival, program: &program, emit)
@@ -216,9 +216,9 @@ package struct RTPSession: Sendable {
 
 extension RTPSession {
     @inline(__always)
-    private func index(of packet: RTPPacket, _ medium: Int?) -> Int? {
+    func index(of ssrc: UInt32, _ medium: Int?) -> Int? {
         for index in streams.indices
-        where streams[index].ssrc == packet.ssrc
+        where streams[index].ssrc == ssrc
             && (medium == nil || streams[index].medium == medium)
         {
             return index
@@ -238,7 +238,7 @@ extension RTPSession {
         arrival: WallTime,
         _ emit: (MediaEvent) -> Void
     ) {
-        guard let index = index(of: packet, medium) ?? join(packet, medium, arrival: arrival)
+        guard let index = index(of: packet.ssrc, medium) ?? join(packet, medium, arrival: arrival)
         else {
             refused &+= 1
             return
@@ -385,7 +385,9 @@ extension RTPSession {
             payloadType: original.payloadType,
             ssrc: original.ssrc
         )
-        guard let found, let missed = self.index(of: found, streams[index].medium) else { return }
+        guard let found, let missed = self.index(of: found.ssrc, streams[index].medium) else {
+            return
+        }
         recovered &+= 1
         streams[missed].recover(found, datagram, arrival: arrival, program: &program, emit)
     }

@@ -104,6 +104,12 @@ struct RTPStream {
         recover(recovered, arrival: arrival, program: &program, emit)
     }
 
+    /// Every way is past this packet; those behind it may come yet.
+    mutating func setPassed(_ number: UInt16, at now: WallTime) {
+        guard isCarried else { return }
+        reorder.setPassed(reception.extendedSequence(of: number), at: now)
+    }
+
     private mutating func recover(
         _ datagrams: [ByteBuffer],
         arrival: WallTime,

@@ -47,7 +47,7 @@ struct MergeLeg: Sendable {
     /// Packets waited in vain, and others went on.
     var isStray = false
     var framer = TransportPacketFramer()
-    var counts = TransportStreamMergeStatistics.Leg()
+    var counts = LegStatistics()
     private(set) var lastArrival: WallTime?
     /// The transport lost something in front of what comes next.
     private var hasLost = false

@@ -3,17 +3,19 @@ import Synchronization
 
 /// The legs of one stream, which come on threads of their own, merged to one contribution.
 ///
-/// In:    the bytes of each leg.
+/// In:    of each leg, the bytes of its transport stream, or the RTP packets of media without one. What
+///        comes first says which; a leg that carries other than those before it is set aside until they
+///        have left.
 /// Out:   media events, as of one publisher; `.end` when the last leg has left.
 /// Threads: any. The lock is taken once for each run of packets, and held while handing on, so that
 ///          what comes of one leg does not overtake what came of another.
 package final class MergedFeed: Sendable {
     /// One connection's claim on a leg.
     package struct Leg: Sendable {
-        fileprivate let index: Int
+        let index: Int
         /// Counts connections: the bytes and the end of one whose place was taken are nobody's.
-        fileprivate let connection: UInt64
-        fileprivate let feed: MergedFeed
+        let connection: UInt64
+        let feed: MergedFeed
 
         /// As `TransportStreamMerge.receive`.
         package func receive(
@@ -28,26 +30,36 @@ package final class MergedFeed: Sendable {
             feed.leave(self, reason, at: arrival)
         }
 
-        package var statistics: TransportStreamMergeStatistics.Leg {
-            feed.statistics.legs[index]
-        }
+        package var statistics: LegStatistics { feed.legs[index] }
 
         /// Of what came of all legs.
         package var transportStream: TransportStreamStatistics { feed.transportStream }
     }
 
-    private struct State {
+    struct State {
         var merge: TransportStreamMerge
         var session = IngestSession()
+        /// Something came of a transport stream.
+        var hasTransportStream = false
+        /// In place of both: of media that are in RTP without a transport stream.
+        var packets: RTPLegMerge?
         /// By leg; 0 while nobody sends on it.
         var connections: [UInt64]
+        /// By leg: whether it carries what the feed does; `nil` while nothing came of it.
+        var takesPart: [Bool?]
         var lastConnection: UInt64 = 0
+
+        init(legs count: Int, _ configuration: TransportStreamMerge.Configuration) {
+            merge = TransportStreamMerge(legs: count, configuration: configuration)
+            connections = [UInt64](repeating: 0, count: max(count, 1))
+            takesPart = connections.map { _ in nil }
+        }
     }
 
     package let names: [StreamName]
-    private let configuration: TransportStreamMerge.Configuration
-    private let deliver: @Sendable ([MediaEvent]) -> Void
-    private let state: Mutex<State>
+    let configuration: TransportStreamMerge.Configuration
+    let deliver: @Sendable ([MediaEvent]) -> Void
+    let state: Mutex<State>
 
     /// A feed whose legs have these names; `deliver` is called in order, and must not block.
     package init(
@@ -58,12 +70,7 @@ package final class MergedFeed: Sendable {
         self.names = names
         self.configuration = configuration
         self.deliver = deliver
-        state = Mutex(
-            State(
-                merge: TransportStreamMerge(legs: names.count, configuration: configuration),
-                connections: [UInt64](repeating: 0, count: max(names.count, 1))
-            )
-        )
+        state = Mutex(State(legs: names.count, configuration))
     }
 
     /// Claims a leg, whoever has it.
@@ -75,18 +82,37 @@ package final class MergedFeed: Sendable {
             state.lastConnection += 1
             state.connections[index] = state.lastConnection
             state.merge.join(index)
+            state.packets?.leave(index)
+            state.takesPart[index] = nil
             return Leg(index: index, connection: state.lastConnection, feed: self)
         }
     }
 
+    /// Of a transport stream.
     package var statistics: TransportStreamMergeStatistics {
         state.withLock { $0.merge.statistics }
     }
 
+    /// Of whatever the legs carry, by leg.
+    package var legs: [LegStatistics] {
+        state.withLock { state in
+            var legs = state.packets?.statistics ?? state.merge.statistics.legs
+            for index in legs.indices where state.connections[index] != 0 {
+                switch state.takesPart[index] {
+                case true: break
+                case nil: legs[index].state = .aligning
+                case false:
+                    legs[index].state = .stray
+                    legs[index].isSetAside = true
+                }
+            }
+            return legs
+        }
+    }
+
     /// The leg that brings the packets first; `nil` while none is known to.
     package var leading: StreamName? {
-        let legs = statistics.legs
-        return legs.firstIndex { $0.state == .leading }.map { names[$0] }
+        legs.firstIndex { $0.state == .leading }.map { names[$0] }
     }
 
     package var transportStream: TransportStreamStatistics {
@@ -98,7 +124,7 @@ package final class MergedFeed: Sendable {
         change(at: now) { merge, emit in merge.advance(to: now, emit: emit) }
     }
 
-    fileprivate func receive(
+    private func receive(
         _ bytes: UnsafeRawBufferPointer,
         from leg: Leg,
         arrival: WallTime,
@@ -115,22 +141,42 @@ package final class MergedFeed: Sendable {
         }
     }
 
-    fileprivate func leave(_ leg: Leg, _ reason: EndReason, at arrival: WallTime) {
-        change(at: arrival, by: leg) { merge, emit in
-            merge.leave(leg.index, arrival: arrival, emit: emit)
-        }
+    private func leave(_ leg: Leg, _ reason: EndReason, at arrival: WallTime) {
         state.withLock { state in
             guard state.connections[leg.index] == leg.connection else { return }
-            state.connections[leg.index] = 0
-            guard state.connections.allSatisfy({ $0 == 0 }) else { return }
             var events = Self.events(&state.merge, &state.session, at: arrival) { merge, emit in
-                merge.finish(emit: emit)
+                merge.leave(leg.index, arrival: arrival, emit: emit)
             }
-            state.session.finish { events.append($0) }
-            deliver(events + [.end(reason)])
-            state.merge = TransportStreamMerge(legs: names.count, configuration: configuration)
-            state.session = IngestSession()
+            state.packets?.leave(leg.index)
+            state.connections[leg.index] = 0
+            state.takesPart[leg.index] = nil
+            let others = names.indices.filter { state.connections[$0] != 0 }
+            // What remains may be legs of this feed, or those that were set aside while it lasted.
+            if others.allSatisfy({ state.takesPart[$0] == false }) {
+                finish(&state, at: arrival) { events.append($0) }
+                events.append(others.isEmpty ? .end(reason) : .discontinuity(.publisherChange))
+            }
+            if !events.isEmpty { deliver(events) }
         }
+    }
+
+    /// Hands on what is held; those who still send begin another feed.
+    private func finish(
+        _ state: inout State,
+        at arrival: WallTime,
+        _ emit: (MediaEvent) -> Void
+    ) {
+        let rest = Self.events(&state.merge, &state.session, at: arrival) { merge, emit in
+            merge.finish(emit: emit)
+        }
+        rest.forEach(emit)
+        state.session.finish(emit: emit)
+        state.packets?.finish(arrival: arrival, emit: emit)
+        var next = State(legs: names.count, configuration)
+        next.connections = state.connections
+        next.lastConnection = state.lastConnection
+        for index in names.indices where next.connections[index] != 0 { next.merge.join(index) }
+        state = next
     }
 
     private func change(
@@ -139,7 +185,12 @@ package final class MergedFeed: Sendable {
         _ body: (inout TransportStreamMerge, (TransportStreamMerge.Output) -> Void) -> Void
     ) {
         state.withLock { state in
-            if let leg, state.connections[leg.index] != leg.connection { return }
+            if let leg {
+                guard state.connections[leg.index] == leg.connection else { return }
+                state.takesPart[leg.index] = state.packets == nil
+                guard state.packets == nil else { return }
+                state.hasTransportStream = true
+            }
             let events = Self.events(&state.merge, &state.session, at: arrival, body)
             if !events.isEmpty { deliver(events) }
         }

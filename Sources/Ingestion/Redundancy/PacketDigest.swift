@@ -1,4 +1,4 @@
-/// What tells one transport packet from another: 64 bits made of all its bytes.
+/// What tells one packet from another: 64 bits made of all its bytes.
 ///
 /// Two packets with equal digests are taken for the same bytes; of the packets that are compared with
 /// each other, about one pair in 10^10 seconds of 50 Mbit/s would be so by chance. Null packets are
@@ -26,6 +26,29 @@ enum PacketDigest {
         // The last twelve bytes, and four before them once more.
         state = fold(word(bytes, 172) ^ state, word(bytes, 180) ^ second)
         return isUniform(bytes) ? (state | 2) & ~1 : state | 1
+    }
+
+    /// The digest of an RTP packet, but for its SSRC and number.
+    ///
+    /// CSRCs, header extension and padding are left out: a way may have its own.
+    static func make(_ packet: RTPPacket, in datagram: Span<UInt8>) -> UInt64 {
+        let bytes = datagram.bytes
+        let payload = packet.payload
+        guard payload.upperBound <= bytes.byteCount else { return null }
+        let kind = UInt64(packet.payloadType) << 1 | (packet.marker ? 1 : 0)
+        var state = fold(
+            (UInt64(packet.timestamp) << 8 | kind) ^ first,
+            UInt64(payload.count) ^ second
+        )
+        guard payload.count >= 16 else {
+            return payload.reduce(state) { fold($0 ^ UInt64(datagram[$1]), first) }
+        }
+        for offset in stride(from: payload.lowerBound, to: payload.upperBound - 16, by: 16) {
+            state = fold(word(bytes, offset) ^ state, word(bytes, offset + 8) ^ second)
+        }
+        // The last sixteen bytes, of which some come once more.
+        let last = payload.upperBound - 16
+        return fold(word(bytes, last) ^ state, word(bytes, last + 8) ^ second)
     }
 
     @inline(__always)

@@ -78,7 +78,7 @@ package struct TransportStreamMerge: Sendable {
         return statistics
     }
 
-    private func state(of leg: MergeLeg) -> TransportStreamMergeStatistics.LegState {
+    private func state(of leg: MergeLeg) -> LegStatistics.State {
         guard leg.isPresent else { return .absent }
         switch leg.place {
         case .known(let index): return index == history.end ? .leading : .following

@@ -14,7 +14,7 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
         package var skewMilliseconds: Double
         package var greatestSkewMilliseconds: Double
 
-        init(_ statistics: TransportStreamMergeStatistics.Leg) {
+        init(_ statistics: LegStatistics) {
             packets = statistics.packets
             usedPackets = statistics.usedPackets
             missingPackets = statistics.missingPackets
@@ -44,7 +44,7 @@ package struct InputsSnapshot: Codable, Sendable, Equatable {
 
         package init(
             leg name: StreamName,
-            _ statistics: TransportStreamMergeStatistics.Leg,
+            _ statistics: LegStatistics,
             publication: Publication?,
             advice: [Advice]
         ) {

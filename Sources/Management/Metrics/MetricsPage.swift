@@ -308,11 +308,11 @@ struct MetricsPage {
 
     private static let statesOnAir = [
         InputSwitch.State.onAir.rawValue,
-        TransportStreamMergeStatistics.LegState.leading.rawValue,
+        LegStatistics.State.leading.rawValue,
     ]
     private static let statesInReserve = [
         InputSwitch.State.standby.rawValue,
-        TransportStreamMergeStatistics.LegState.following.rawValue,
+        LegStatistics.State.following.rawValue,
     ]
 
     private mutating func add(inputs: InputsSnapshot, of stream: String) {
@@ -345,7 +345,7 @@ struct MetricsPage {
             text.add(
                 "mirror_stream_input_missing_packets_total",
                 .counter,
-                "Transport packets of the feed that this input did not bring.",
+                "Packets of the feed that this input did not bring.",
                 labels: labels,
                 Double(leg.missingPackets)
             )

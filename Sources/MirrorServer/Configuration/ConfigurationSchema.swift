@@ -115,7 +115,7 @@ package enum ConfigurationSchema {
             \.mode,
             .choice,
             "failover: one is on air, and the others stand by. hitless: all bring the same transport"
-                + " stream, packet by packet, and are merged. Fixed while the stream runs."
+                + " stream or the same RTP packets, and are merged. Fixed while the stream runs."
         ),
         ConfigurationKey(
             "silence",

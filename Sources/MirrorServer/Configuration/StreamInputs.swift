@@ -7,7 +7,8 @@ package struct StreamInputs: Sendable, Equatable {
     package enum Mode: String, Sendable, CaseIterable {
         /// One is on air, and the others stand by.
         case failover
-        /// All bring the same transport stream, and what one lacks the others have.
+        /// All bring the same transport stream, or the same RTP packets, and what one lacks the others
+        /// have.
         case hitless
     }
 

@@ -105,6 +105,31 @@ import Testing
         #expect(line.buffer.statistics.lost == 3)
     }
 
+    @Test func whatMayComeOnAnotherWayIsWaitedForLonger() {
+        var line = Line(.init(maximumLatency: .milliseconds(100)))
+        line.receive(1, 4, 6, at: 0)
+        line.buffer.setPassed(1, at: .at(milliseconds: 1))
+        #expect(line.buffer.missing.isEmpty)
+        line.advance(to: 50)
+        #expect(line.out == [1])
+        line.receive(2, at: 51)
+        // The other way is past 3 and did not bring it: it may be out of order, and no more.
+        line.buffer.setPassed(4, at: .at(milliseconds: 60))
+        #expect(line.buffer.missing == [3])
+        line.advance(to: 64)
+        #expect(line.out == [1, 2])
+        line.buffer.setPassed(4, at: .at(milliseconds: 64))
+        line.advance(to: 140)
+        #expect(line.out == [1, 2, -1, 4, -1, 6])
+        // A way that goes no further is waited for up to the bound.
+        line.receive(9, at: 200)
+        line.buffer.setPassed(6, at: .at(milliseconds: 200))
+        line.advance(to: 299)
+        #expect(line.out.count == 6)
+        line.advance(to: 300)
+        #expect(line.out.suffix(2) == [-2, 9])
+    }
+
     @Test func everyPacketComesOutOnceAndInOrderHoweverTheyCome() {
         var random = SeededRandom(seed: 4588)
         for _ in 0..<50 {

@@ -1,6 +1,7 @@
 import Foundation
 import Ingestion
 import Media
+import NIOCore
 import TestSupport
 import Testing
 
@@ -35,12 +36,12 @@ struct MergedRTPLegsTests {
     }
 
     /// The packets that GStreamer makes, which it writes each behind its length (RFC 4571, 2).
-    private func makePackets() async throws -> [[UInt8]] {
+    private func makePackets(_ payloader: String) async throws -> [[UInt8]] {
         let pipeline = """
             videotestsrc num-buffers=400 pattern=snow
             ! video/x-raw,width=320,height=180,framerate=25/1
             ! x264enc key-int-max=25 tune=zerolatency speed-preset=ultrafast bitrate=4000
-            ! mpegtsmux alignment=7 ! rtpmp2tpay mtu=1400 ! rtpstreampay ! fdsink fd=1
+            ! \(payloader) mtu=1400 ! rtpstreampay ! fdsink fd=1
             """
         let arguments = pipeline.split(whereSeparator: \.isWhitespace).map(String.init)
         let output = try await ExternalProcess.run("gst-launch-1.0", ["-q"] + arguments).output
@@ -61,7 +62,8 @@ struct MergedRTPLegsTests {
     private func makeListener(
         _ ports: [Int],
         _ names: [StreamName],
-        _ admission: RecordingAdmission
+        _ admission: RecordingAdmission,
+        as description: SessionDescription? = nil
     ) -> RTPListener {
         var configuration = RTPListener.Configuration()
         configuration.bindAddress = "127.0.0.1"
@@ -70,6 +72,7 @@ struct MergedRTPLegsTests {
         configuration.declarations = zip(names, ports).map { name, port in
             var declaration = RTPDeclaration(stream: name)
             declaration.port = port
+            declaration.description = description
             return declaration
         }
         return RTPListener(
@@ -80,7 +83,7 @@ struct MergedRTPLegsTests {
     }
 
     @Test func aHundredCutsOfTwoLegsFromGStreamerCostNothing() async throws {
-        let packets = try await makePackets()
+        let packets = try await makePackets("mpegtsmux alignment=7 ! rtpmp2tpay")
         let received = ReceivedUnits()
         let names = try ["main-a", "main-b"].map { try #require(StreamName($0)) }
         // However slow the machine is, one leg is not so much later than the other.
@@ -96,16 +99,9 @@ struct MergedRTPLegsTests {
         let serving = Task { try await listener.run() }
         defer { serving.cancel() }
 
-        let cuts = Cuts(seed: 2_022)
-        let senders = ports.map { UDPSender(to: $0) }
-        for step in 0..<(packets.count + Self.lag) {
-            for (leg, index) in [step, step - Self.lag].enumerated()
-            where packets.indices.contains(index) && !cuts.contain(index, of: leg) {
-                senders[leg].send(packets[index])
-            }
-            if step == Self.lag + 5 { for _ in names { _ = await admission.nextPublication() } }
-            // Not faster than it comes out of the merge.
-            let due = Self.transportPackets(packets.prefix(max(0, step - Self.window)))
+        // Not faster than it comes out of the merge.
+        try await send(packets, to: ports, admission) { sent in
+            let due = Self.transportPackets(packets.prefix(sent))
             let isDue = try await eventually { feed.statistics.packets >= due }
             try #require(isDue, "\(feed.statistics) of \(due)")
         }
@@ -126,6 +122,79 @@ struct MergedRTPLegsTests {
         #expect(received.breaks.count == 1)
         #expect(Self.gaps(statistics) == Self.cutCount)
         #expect(statistics.legs.allSatisfy { $0.gaps > 0 && $0.missingPackets > 0 })
+    }
+
+    /// Sends every packet on both legs, but for the cuts; `pace` waits until so many have come out.
+    private func send(
+        _ packets: [[UInt8]],
+        to ports: [Int],
+        _ admission: RecordingAdmission,
+        pace: (Int) async throws -> Void
+    ) async throws {
+        let cuts = Cuts(seed: 2_022)
+        let senders = ports.map { UDPSender(to: $0) }
+        for step in 0..<(packets.count + Self.lag) {
+            for (leg, index) in [step, step - Self.lag].enumerated()
+            where packets.indices.contains(index) && !cuts.contain(index, of: leg) {
+                senders[leg].send(packets[index])
+            }
+            if step == Self.lag + 5 { for _ in ports { _ = await admission.nextPublication() } }
+            try await pace(max(0, step - Self.window))
+        }
+    }
+
+    @Test func aHundredCutsOfTwoLegsWithoutATransportStreamCostNothing() async throws {
+        let packets = try await makePackets("rtph264pay config-interval=-1")
+        let received = ReceivedUnits()
+        let names = try ["main-a", "main-b"].map { try #require(StreamName($0)) }
+        let feed = MergedFeed(
+            legs: names,
+            configuration: .init(maximumSkew: .seconds(300), silence: .seconds(300)),
+            deliver: received.take
+        )
+        let admission = RecordingAdmission(feed: feed)
+        let ports = names.map { _ in FreePort.udp }
+        // It says at once what is recognised only after a picture.
+        let description = try SessionDescription(
+            parsing: "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000"
+        )
+        let listener = makeListener(ports, names, admission, as: description)
+        _ = try await listener.start()
+        let serving = Task { try await listener.run() }
+        defer { serving.cancel() }
+
+        let used = { feed.legs.map(\.usedPackets).reduce(0, +) }
+        try await send(packets, to: ports, admission) { sent in
+            let isDue = try await eventually { used() >= UInt64(sent) }
+            try #require(isDue, "\(feed.legs) of \(sent)")
+        }
+        let isWhole = try await eventually {
+            used() >= UInt64(packets.count)
+                && feed.legs.map(\.gaps).reduce(0, +) >= UInt64(Self.cutCount)
+        }
+        let legs = feed.legs
+        let usedPackets = used()
+        serving.cancel()
+        try await serving.value
+
+        #expect(isWhole && usedPackets == UInt64(packets.count), "\(legs) of \(packets.count)")
+        let expected = try Self.units(of: packets)
+        let isSame = received.units == expected
+        #expect(isSame, "\(received.units.count) of \(expected.count): \(legs)")
+        #expect(received.breaks == ["end: shutdown"])
+        #expect(legs.map(\.gaps).reduce(0, +) == UInt64(Self.cutCount))
+        #expect(legs.allSatisfy { $0.gaps > 0 && $0.missingPackets > 0 })
+        #expect(legs[1].greatestSkew > .zero)
+    }
+
+    /// What comes of H.264 packets that nothing happens to.
+    private static func units(of packets: [[UInt8]]) throws -> [ReceivedUnits.Unit] {
+        var medium = MediaDescription(kind: .video, port: 0)
+        medium.payloads[96] = RTPTestSource.h264
+        var recorder = RTPRecorder(media: [medium])
+        for packet in packets { recorder.feed(ByteBuffer(bytes: packet), at: 0) }
+        recorder.finish(at: 1)
+        return recorder.units.map(ReceivedUnits.Unit.init)
     }
 
     private static func gaps(_ statistics: TransportStreamMergeStatistics) -> Int {

@@ -45,9 +45,11 @@ final class RTPConnection {
     /// Its media come to several ports.
     private let isToldByPort: Bool
     private let revocation: StopFlag
-    // One of the two: datagrams without a header are a transport stream and nothing else.
+    // One of the three: datagrams without a header are a transport stream and nothing else, and the
+    // packets of a leg are put in order with those of the others.
     private var session: RTPSession?
     private var plain: IngestSession?
+    private var merged: RTPLegMerge.Description?
     private let outbox = Outbox()
     private let emit: (MediaEvent) -> Void
     private var rate: ReceiveRate
@@ -79,6 +81,10 @@ final class RTPConnection {
                 configuration.reordering.minimumLatency,
                 maximumLatency
             )
+            guard publication.leg == nil || media.areOfTransportStream else {
+                merged = RTPLegMerge.Description(configuration: configuration, media: media)
+                return
+            }
             let sink: RTPSession.TransportStreamSink = { bytes, arrival, isAfterLoss in
                 publication.send(bytes, arrival: arrival, isAfterLoss: isAfterLoss)
             }
@@ -101,14 +107,20 @@ final class RTPConnection {
         arrival: WallTime
     ) {
         burstBytes += packet.payload.count
-        session?.receive(
-            packet,
-            datagram: datagram,
-            of: isToldByPort
-                ? declaration?.medium(ofPacketTo: port, payloadType: packet.payloadType) : nil,
-            arrival: arrival,
-            emit: emit
-        )
+        let medium =
+            isToldByPort
+            ? declaration?.medium(ofPacketTo: port, payloadType: packet.payloadType) : nil
+        if let merged {
+            publication.leg?.receive(
+                packet,
+                datagram: datagram,
+                of: medium,
+                as: merged,
+                arrival: arrival
+            )
+        } else {
+            session?.receive(packet, datagram: datagram, of: medium, arrival: arrival, emit: emit)
+        }
     }
 
     func noteReportPeer(_ address: NIOCore.SocketAddress, _ channel: any Channel) {
@@ -130,11 +142,13 @@ final class RTPConnection {
     }
 
     func receive(_ report: RTCPPacket, arrival: WallTime) {
+        if merged != nil { publication.leg?.receive(report, arrival: arrival) }
         session?.receive(report, arrival: arrival, emit: emit)
     }
 
     /// Takes a packet of forward error correction, which is no media: it counts for no rate.
     func correct(_ datagram: ByteBuffer, ssrc: UInt32, arrival: WallTime) {
+        if merged != nil { publication.leg?.correct(datagram, ssrc: ssrc, arrival: arrival) }
         session?.correct(datagram, ssrc: ssrc, arrival: arrival, emit: emit)
     }
 
@@ -151,6 +165,7 @@ final class RTPConnection {
 
     /// Gives up on packets that are overdue.
     func advance(to now: WallTime) {
+        if merged != nil { publication.leg?.advance(to: now) }
         if let deadline = session?.deadline, deadline <= now {
             session?.advance(to: now, emit: emit)
         }
@@ -159,7 +174,8 @@ final class RTPConnection {
 
     /// RTCP for the sender, when some is due.
     func takeFeedback(now: WallTime) -> ByteBuffer? {
-        session?.takeFeedback(now: now)
+        merged == nil
+            ? session?.takeFeedback(now: now) : publication.leg?.takeFeedback(now: now)
     }
 
     /// Why the contribution must end although its packets come; `nil` while it may go on.
@@ -175,13 +191,16 @@ final class RTPConnection {
     }
 
     private func publishStatistics(now: WallTime) {
-        let figures = session?.statistics(at: now)
+        let figures =
+            merged == nil
+            ? session?.statistics(at: now) : publication.leg?.sessionStatistics(at: now)
         publication.update { statistics in
             statistics.bitrateBitsPerSecond = rate.bitsPerSecond
             statistics.rtp = figures
             statistics.leg = publication.leg?.statistics
+            let ofLegs = merged == nil ? publication.leg?.transportStream : nil
             let transportStream =
-                publication.leg?.transportStream ?? plain?.statistics ?? figures?.transportStream
+                ofLegs ?? plain?.statistics ?? figures?.transportStream
             if let transportStream { statistics.transportStream = transportStream }
         }
     }
@@ -193,5 +212,12 @@ final class RTPConnection {
         flush(at: now)
         publishStatistics(now: now)
         publication.end(ending.endReason)
+    }
+}
+
+extension [MediaDescription] {
+    /// They carry a transport stream, and nothing else.
+    fileprivate var areOfTransportStream: Bool {
+        allSatisfy { medium in medium.payloads.values.allSatisfy { $0.kind == .transportStream } }
     }
 }

@@ -9,7 +9,8 @@ package import NIOCore
 ///         order they are handed on at once and not copied.
 /// Wait:   a packet is missing since one behind it came. It is given up `latency` later: that rises
 ///         at once to one and a half times any delay seen, and falls by a thousandth of the time
-///         that passes, within the bounds.
+///         that passes, within the bounds. Where packets come on several ways, `setPassed` tells which
+///         may come yet on one that is behind: these are waited for up to `maximumLatency`.
 /// Bounds: `packetLimit` packets and `byteLimit` bytes are held, as copies; above, what is missing
 ///         longest is given up early.
 /// Errors: none. What comes after it was given up, or twice, is counted and left out.
@@ -76,6 +77,8 @@ package struct RTPReorderBuffer: Sendable {
     private var latency: Duration
     /// When the latency was last looked at.
     private var latencyAt: WallTime?
+    /// Every way is past this number, since then past `next`; `nil` where there is one way.
+    private var passed: (number: Int64, at: WallTime)?
     /// What was given up last, and since when it had been missing.
     private var abandoned: (numbers: Range<Int64>, since: WallTime)?
     private var counts = Statistics()
@@ -97,13 +100,14 @@ package struct RTPReorderBuffer: Sendable {
         held.first.map { $0.since.advanced(by: latency) }
     }
 
-    /// The numbers that are missing, lowest first; bounded.
+    /// The numbers that are missing, lowest first, but for those that may come on another way; bounded.
     package var missing: [UInt16] {
         var missing: [UInt16] = []
         guard var expected = next else { return missing }
+        let last = passed?.number ?? .max
         for packet in held {
             while expected < packet.number {
-                guard missing.count < Self.missingLimit else { return missing }
+                guard expected <= last, missing.count < Self.missingLimit else { return missing }
                 missing.append(UInt16(truncatingIfNeeded: expected))
                 expected &+= 1
             }
@@ -141,6 +145,13 @@ package struct RTPReorderBuffer: Sendable {
         raiseLatency(over: min(delay, configuration.maximumLatency), arrival: arrival)
     }
 
+    /// Every way on which packets come is past this number.
+    package mutating func setPassed(_ number: Int64, at now: WallTime) {
+        let isPastNext = next.map { $0 <= number } ?? true
+        let wasPastNext = next.map { $0 <= passed?.number ?? .min } ?? true
+        passed = (number, isPastNext && wasPastNext ? passed?.at ?? now : now)
+    }
+
     /// Gives up on what is overdue.
     package mutating func advance(to now: WallTime, emit: (Output) -> Void) {
         while let first = held.first, isOverdue(first, at: now) {
@@ -152,6 +163,7 @@ package struct RTPReorderBuffer: Sendable {
     package mutating func flush(emit: (Output) -> Void) {
         while !held.isEmpty { giveUp(emit: emit) }
         next = nil
+        passed = nil
         abandoned = nil
     }
 
@@ -242,7 +254,11 @@ package struct RTPReorderBuffer: Sendable {
     private func isOverdue(_ held: Held, at now: WallTime) -> Bool {
         let waited = now.duration(since: held.since)
         // Less than nothing: the machine's clock was set back.
-        return waited >= latency || waited < .zero
+        guard waited >= .zero else { return true }
+        guard let next, let passed, waited < configuration.maximumLatency else {
+            return waited >= latency
+        }
+        return next <= passed.number && now.duration(since: max(held.since, passed.at)) >= latency
     }
 }
 
