@@ -121,7 +121,7 @@ package final class StreamPipeline: Sendable {
         let plan = tracks.video?.video.map { LadderPlan(transcoding, for: $0) } ?? LadderPlan()
         return stage.withLock { stage in
             guard plan != stage.ladder?.plan ?? LadderPlan() else { return nil }
-            stage.ladder?.close()
+            stage.ladder?.cancel()
             let ladder = LadderTranscoder(plan)
             stage.ladder = ladder
             let rungs = plan.rungs.map { Rendition.ID($0.name) }
@@ -138,7 +138,7 @@ package final class StreamPipeline: Sendable {
         from ladder: LadderTranscoder
     ) {
         stage.withLock { stage in
-            // What a ladder still had when the next took its place is of a timeline that is over.
+            // The picture under way when another ladder took its place is of a timeline that is over.
             guard stage.ladder === ladder else { return }
             store.apply(stage.packager.consume(event, of: Rendition.ID(rung.name)))
         }

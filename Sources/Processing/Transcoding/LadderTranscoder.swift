@@ -101,6 +101,12 @@ package final class LadderTranscoder: Sendable {
         queue.close()
     }
 
+    /// Nobody wants more of it; `run` returns soon.
+    package func cancel() {
+        queue.close(leavingOut: true)
+        for encoder in encoders { encoder.close(leavingOut: true) }
+    }
+
     private func decode() {
         let source = LadderSource(rungs: plan.rungs) { [encoders] output in
             switch output {

@@ -68,8 +68,8 @@ final class RungEncoder: Sendable {
         }
     }
 
-    func close() {
-        queue.close()
+    func close(leavingOut: Bool = false) {
+        queue.close(leavingOut: leavingOut)
     }
 
     /// Works until `close`.

@@ -39,9 +39,14 @@ final class WorkQueue<Work: Sendable>: Sendable {
         return isAppended
     }
 
-    /// Nothing more comes.
-    func close() {
-        state.withLock { $0.isClosed = true }
+    /// Nothing more comes; what waits is taken first, or left out.
+    func close(leavingOut: Bool = false) {
+        state.withLock { state in
+            state.isClosed = true
+            guard leavingOut else { return }
+            state.waiting.removeAll()
+            state.cost = 0
+        }
         eventfd_write(counter, 1)
     }
 

@@ -129,6 +129,33 @@ struct MultivariantPlaylistTests {
         #expect(playlist?.plain.text.hasSuffix("\nvideo/playlist.m3u8\n") == true)
     }
 
+    /// Players begin with the first variant: not with a contribution of 40 Mbit/s.
+    @Test mutating func theFirstVariantIsOneThatMostViewersCanTake() throws {
+        let sizes = [("video", 10_000_000), ("video-720p", 700_000), ("video-360p", 150_000)]
+        state.apply([
+            .renditions(
+                sizes.map { name, _ in
+                    let picture = StreamSource.picture { _ in }
+                    return Rendition(
+                        id: Rendition.ID(name),
+                        track: picture.track,
+                        initialization: picture.initialization,
+                        partTarget: picture.partTarget
+                    )
+                }
+            )
+        ])
+        publish(sizes.map { (Rendition.ID($0), $1) })
+        let uris = try #require(playlist).plain.text.split(separator: "\n").filter {
+            $0.first != "#"
+        }
+        #expect(
+            uris == [
+                "video-720p/playlist.m3u8", "video/playlist.m3u8", "video-360p/playlist.m3u8",
+            ]
+        )
+    }
+
     @Test mutating func itWaitsForEveryRenditionButNotForASilentOne() {
         state.apply([.renditions([StreamSource.picture(), StreamSource.sound()])])
         #expect(playlist == nil)
