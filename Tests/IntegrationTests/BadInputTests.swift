@@ -102,11 +102,12 @@ import Testing
         )
         var writer = TransportStreamWriter(streams: [data])
         var bytes: [UInt8] = []
-        for second in 0..<20 {
+        // More than two minutes of it, so that it is on air whenever the question comes.
+        for tick in 0..<2_000 {
             bytes += writer.tables()
-            bytes += writer.pes([6, 14, 43, 52, 0, 0], on: data, pts: Int64(second) * 9_000)
+            bytes += writer.pes([6, 14, 43, 52, 0, 0], on: data, pts: Int64(tick) * 9_000)
         }
-        let publisher = try publish(bytes, as: "data", bitsPerSecond: 100_000, on: watched)
+        let publisher = try publish(bytes, as: "data", bitsPerSecond: 50_000, on: watched)
         defer { publisher.stop() }
         let description = try await watched.describe("data") {
             $0["tracks"]?.array?.isEmpty == false

@@ -4,9 +4,9 @@ import Synchronization
 /// A program that publishes over SRT; it is stopped when it is dropped.
 package final class Publisher: Sendable {
     package let process: ExternalProcess
-    private let feed: Feed?
+    private let feed: PacedFeed?
 
-    private init(process: ExternalProcess, feed: Feed? = nil) {
+    private init(process: ExternalProcess, feed: PacedFeed? = nil) {
         self.process = process
         self.feed = feed
     }
@@ -77,41 +77,21 @@ package final class Publisher: Sendable {
             ],
             input: pipe.fileHandleForReading
         )
-        let feed = Feed(into: pipe.fileHandleForWriting, next: next)
+        let file = Mutex<FileHandle?>(pipe.fileHandleForWriting)
+        let feed = PacedFeed(next: next) { bytes in
+            file.withLock { (try? $0?.write(contentsOf: Data(bytes))) != nil }
+        } end: {
+            file.withLock { file in
+                try? file?.close()
+                file = nil
+            }
+        }
         return Publisher(process: process, feed: feed)
     }
 
     /// AV1 and AAC in a transport stream, looped: ffmpeg 5.1 cannot write AV1 into one.
     package static func av1(to url: String) throws -> Publisher {
-        let source = Mutex(try AV1Source())
+        let source = Mutex(try AV1TransportStream())
         return try bytes(to: url) { source.withLock { $0.next() } }
-    }
-}
-
-/// Writes bytes when they are due, on a thread of its own: writes wait while SRT is slower.
-private final class Feed: Sendable {
-    private let isCancelled = Mutex(false)
-
-    init(
-        into output: sending FileHandle,
-        next: @escaping @Sendable () -> (due: Duration, bytes: [UInt8])?
-    ) {
-        let output = Mutex(output)
-        Thread.detachNewThread { [self] in
-            let start = ContinuousClock.now
-            while !isCancelled.withLock({ $0 }), let (due, bytes) = next() {
-                let wait = ContinuousClock.now.duration(to: start.advanced(by: due))
-                if wait > .zero { Thread.sleep(forTimeInterval: wait / .seconds(1)) }
-                let isWritten = output.withLock { file in
-                    (try? file.write(contentsOf: Data(bytes))) != nil
-                }
-                guard isWritten else { break }
-            }
-            output.withLock { try? $0.close() }
-        }
-    }
-
-    func cancel() {
-        isCancelled.withLock { $0 = true }
     }
 }

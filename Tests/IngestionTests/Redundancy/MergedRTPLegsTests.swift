@@ -35,72 +35,65 @@ struct MergedRTPLegsTests {
         }
     }
 
-    /// The packets that GStreamer makes, which it writes each behind its length (RFC 4571, 2).
     private func makePackets(_ payloader: String) async throws -> [[UInt8]] {
-        let pipeline = """
+        let packets = try await RTPPackets.gstreamer(
+            """
             videotestsrc num-buffers=400 pattern=snow
             ! video/x-raw,width=320,height=180,framerate=25/1
             ! x264enc key-int-max=25 tune=zerolatency speed-preset=ultrafast bitrate=4000
-            ! \(payloader) mtu=1400 ! rtpstreampay ! fdsink fd=1
+            ! \(payloader) mtu=1400
             """
-        let arguments = pipeline.split(whereSeparator: \.isWhitespace).map(String.init)
-        let output = try await ExternalProcess.run("gst-launch-1.0", ["-q"] + arguments).output
-        let bytes = Array(output)
-        var packets: [[UInt8]] = []
-        var position = 0
-        while position + 2 <= bytes.count {
-            let start = position + 2
-            position = start + Int(bytes[position]) << 8 + Int(bytes[position + 1])
-            try #require(position <= bytes.count)
-            packets.append(Array(bytes[start..<position]))
-        }
+        )
         let count = (Self.cutCount + 2) * Self.distance
         try #require(packets.count >= count)
         return Array(packets.prefix(count))
     }
 
-    private func makeListener(
-        _ ports: [Int],
-        _ names: [StreamName],
-        _ admission: RecordingAdmission,
-        as description: SessionDescription? = nil
-    ) -> RTPListener {
-        var configuration = RTPListener.Configuration()
-        configuration.bindAddress = "127.0.0.1"
-        configuration.port = 0
-        configuration.idleTimeout = .seconds(300)
-        configuration.declarations = zip(names, ports).map { name, port in
-            var declaration = RTPDeclaration(stream: name)
-            declaration.port = port
-            declaration.description = description
-            return declaration
+    /// A listener with a port for either leg of one feed.
+    private struct TwoLegs {
+        let received = ReceivedUnits()
+        let ports = [FreePort.udp, FreePort.udp]
+        let feed: MergedFeed
+        let admission: RecordingAdmission
+        let listener: RTPListener
+
+        init(as description: SessionDescription? = nil) throws {
+            let names = try ["main-a", "main-b"].map { try #require(StreamName($0)) }
+            // However slow the machine is, one leg is not so much later than the other.
+            feed = MergedFeed(
+                legs: names,
+                configuration: .init(maximumSkew: .seconds(300), silence: .seconds(300)),
+                deliver: received.take
+            )
+            admission = RecordingAdmission(feed: feed)
+            var configuration = RTPListener.Configuration()
+            configuration.bindAddress = "127.0.0.1"
+            configuration.port = 0
+            configuration.idleTimeout = .seconds(300)
+            configuration.declarations = zip(names, ports).map { name, port in
+                var declaration = RTPDeclaration(stream: name)
+                declaration.port = port
+                declaration.description = description
+                return declaration
+            }
+            listener = RTPListener(
+                configuration: configuration,
+                admission: admission,
+                logger: LogCollector().logger
+            )
         }
-        return RTPListener(
-            configuration: configuration,
-            admission: admission,
-            logger: LogCollector().logger
-        )
     }
 
     @Test func aHundredCutsOfTwoLegsFromGStreamerCostNothing() async throws {
         let packets = try await makePackets("mpegtsmux alignment=7 ! rtpmp2tpay")
-        let received = ReceivedUnits()
-        let names = try ["main-a", "main-b"].map { try #require(StreamName($0)) }
-        // However slow the machine is, one leg is not so much later than the other.
-        let feed = MergedFeed(
-            legs: names,
-            configuration: .init(maximumSkew: .seconds(300), silence: .seconds(300)),
-            deliver: received.take
-        )
-        let admission = RecordingAdmission(feed: feed)
-        let ports = names.map { _ in FreePort.udp }
-        let listener = makeListener(ports, names, admission)
-        _ = try await listener.start()
-        let serving = Task { try await listener.run() }
+        let legs = try TwoLegs()
+        let (received, feed) = (legs.received, legs.feed)
+        _ = try await legs.listener.start()
+        let serving = Task { try await legs.listener.run() }
         defer { serving.cancel() }
 
         // Not faster than it comes out of the merge.
-        try await send(packets, to: ports, admission) { sent in
+        try await send(packets, to: legs.ports, legs.admission) { sent in
             let due = Self.transportPackets(packets.prefix(sent))
             let isDue = try await eventually { feed.statistics.packets >= due }
             try #require(isDue, "\(feed.statistics) of \(due)")
@@ -145,26 +138,18 @@ struct MergedRTPLegsTests {
 
     @Test func aHundredCutsOfTwoLegsWithoutATransportStreamCostNothing() async throws {
         let packets = try await makePackets("rtph264pay config-interval=-1")
-        let received = ReceivedUnits()
-        let names = try ["main-a", "main-b"].map { try #require(StreamName($0)) }
-        let feed = MergedFeed(
-            legs: names,
-            configuration: .init(maximumSkew: .seconds(300), silence: .seconds(300)),
-            deliver: received.take
-        )
-        let admission = RecordingAdmission(feed: feed)
-        let ports = names.map { _ in FreePort.udp }
         // It says at once what is recognised only after a picture.
         let description = try SessionDescription(
             parsing: "v=0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000"
         )
-        let listener = makeListener(ports, names, admission, as: description)
-        _ = try await listener.start()
-        let serving = Task { try await listener.run() }
+        let legs = try TwoLegs(as: description)
+        let (received, feed) = (legs.received, legs.feed)
+        _ = try await legs.listener.start()
+        let serving = Task { try await legs.listener.run() }
         defer { serving.cancel() }
 
         let used = { feed.legs.map(\.usedPackets).reduce(0, +) }
-        try await send(packets, to: ports, admission) { sent in
+        try await send(packets, to: legs.ports, legs.admission) { sent in
             let isDue = try await eventually { used() >= UInt64(sent) }
             try #require(isDue, "\(feed.legs) of \(sent)")
         }
@@ -172,19 +157,19 @@ struct MergedRTPLegsTests {
             used() >= UInt64(packets.count)
                 && feed.legs.map(\.gaps).reduce(0, +) >= UInt64(Self.cutCount)
         }
-        let legs = feed.legs
+        let counts = feed.legs
         let usedPackets = used()
         serving.cancel()
         try await serving.value
 
-        #expect(isWhole && usedPackets == UInt64(packets.count), "\(legs) of \(packets.count)")
+        #expect(isWhole && usedPackets == UInt64(packets.count), "\(counts) of \(packets.count)")
         let expected = try Self.units(of: packets)
         let isSame = received.units == expected
-        #expect(isSame, "\(received.units.count) of \(expected.count): \(legs)")
+        #expect(isSame, "\(received.units.count) of \(expected.count): \(counts)")
         #expect(received.breaks == ["end: shutdown"])
-        #expect(legs.map(\.gaps).reduce(0, +) == UInt64(Self.cutCount))
-        #expect(legs.allSatisfy { $0.gaps > 0 && $0.missingPackets > 0 })
-        #expect(legs[1].greatestSkew > .zero)
+        #expect(counts.map(\.gaps).reduce(0, +) == UInt64(Self.cutCount))
+        #expect(counts.allSatisfy { $0.gaps > 0 && $0.missingPackets > 0 })
+        #expect(counts[1].greatestSkew > .zero)
     }
 
     /// What comes of H.264 packets that nothing happens to.

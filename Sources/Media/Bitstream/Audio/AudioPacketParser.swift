@@ -103,4 +103,11 @@ package struct AudioPacketParser: Sendable {
         var reader = BitReader(configuration.span)
         return (try? AudioSpecificConfig(&reader, isWhole: true))?.format
     }
+
+    /// Opus of one or two channels; `nil` for others.
+    package static func opusFormat(channels: Int, samplesPerPacket: Int) -> AudioFormat? {
+        guard (1...2).contains(channels) else { return nil }
+        return OpusChannelMapping(configuration: UInt8(channels))?
+            .format(samplesPerPacket: samplesPerPacket)
+    }
 }

@@ -15,9 +15,11 @@ struct LATMMultiplex: Sendable {
     init() {}
 
     /// A multiplex whose configuration comes apart from it.
+    ///
+    /// GStreamer's payloader ends it with the AudioSpecificConfig; what follows has but one usual value.
     init(configuration bytes: [UInt8]) throws(BitstreamError) {
         var reader = BitReader(bytes.span)
-        configure(try StreamMuxConfig(&reader))
+        configure(try StreamMuxConfig(&reader, mayLackItsEnd: true))
     }
 
     /// Reads one element: the frames of one span of time, one after another.
@@ -68,8 +70,10 @@ private struct StreamMuxConfig: Sendable {
 
     /// No AudioSpecificConfig of AAC is longer: a full program configuration with its comment.
     private static let configurationByteLimit = 400
+    /// Bits behind the AudioSpecificConfig, at least.
+    private static let endSize = 13
 
-    init(_ reader: inout BitReader) throws(BitstreamError) {
+    init(_ reader: inout BitReader, mayLackItsEnd: Bool = false) throws(BitstreamError) {
         let isVersion1 = try reader.flag()
         // audioMuxVersionA
         if isVersion1, try reader.flag() { throw .invalid }
@@ -92,6 +96,10 @@ private struct StreamMuxConfig: Sendable {
             var inner = reader.realigned(byteLimit: Self.configurationByteLimit)
             audio = try AudioSpecificConfig(&inner, isWhole: false)
             try reader.skip(inner.position)
+        }
+        guard !mayLackItsEnd || reader.bitsLeft >= Self.endSize else {
+            hasOtherData = false
+            return
         }
         // frameLengthType 0: a length before each payload.
         guard try reader.bits(3) == 0 else { throw .invalid }
