@@ -42,7 +42,12 @@ let package = Package(
             name: "CFFmpeg",
             path: "Sources/SystemLibraries/CFFmpeg",
             pkgConfig: "libavcodec",
-            providers: [.apt(["libavcodec-dev", "libavutil-dev", "libswscale-dev"])]
+            providers: [
+                .apt([
+                    "libavcodec-dev", "libavfilter-dev", "libavutil-dev", "libswresample-dev",
+                    "libswscale-dev",
+                ])
+            ]
         ),
         .systemLibrary(
             name: "CGnuTLS",

@@ -16,10 +16,12 @@ struct LadderCost: AsyncParsableCommand {
     @Option(help: "The preset of both.") var preset = TranscodingPreset.veryfast
     @Option(help: "Rounds of each, of which the best counts.") var rounds = 3
     @Option(help: "Seconds live.") var seconds = 30
+    @Flag(help: "On the first card that is found, and nothing else.") var gpu = false
 
     private static let clip = MirrorProcess.fixture("h264-1080p.ts")
 
     func run() async throws {
+        guard !gpu else { return try await transcodeOnCard() }
         var (own, other) = (Double.infinity, Double.infinity)
         for _ in 0..<rounds {
             own = min(own, try await transcode())
@@ -45,8 +47,33 @@ struct LadderCost: AsyncParsableCommand {
         return transcoding
     }
 
+    /// What the card does of it, and how fast; a failure of the card is one of the benchmark.
+    private func transcodeOnCard() async throws {
+        let (cards, absence) = NVIDIADevice.search()
+        if let absence { throw ValidationError(absence) }
+        for card in cards {
+            let rate = card.pixelRateLimit.map { "\(Int($0 / 1e6)) Mpixel/s" } ?? "not measured"
+            Figure(name: "\(card.device.name), \(card.device.model)", value: rate, target: "–")
+                .report()
+        }
+        let start = ContinuousClock.now
+        let used = try await transcode(on: DeviceScheduler(cards: cards), .refuse)
+        Figure(
+            name: "ladder of 720p, 480p and 360p from 12 s of 1080p30, on a card",
+            value: String(
+                format: "%.2f s, %.2f CPU-s",
+                (ContinuousClock.now - start) / .seconds(1),
+                used
+            ),
+            target: "–"
+        ).report()
+    }
+
     /// From memory, as fast as it goes: CPU seconds of this process.
-    private func transcode() async throws -> Double {
+    private func transcode(
+        on scheduler: DeviceScheduler = DeviceScheduler(),
+        _ policy: DevicePolicy = .fallBack
+    ) async throws -> Double {
         let start = ProcessUsage.own
         var session = IngestSession()
         var packager = StreamPackager(configuration: PackagingConfiguration())
@@ -58,8 +85,13 @@ struct LadderCost: AsyncParsableCommand {
         var format: VideoFormat?
         for case .tracks(let list) in events { format = format ?? list.video?.video }
         guard let format else { throw ValidationError("\(Self.clip) has no picture") }
+        var transcoding = transcoding
+        transcoding.policy = policy
         let plan = LadderPlan(transcoding, for: format)
-        let ladder = LadderTranscoder(plan)
+        guard let placement = scheduler.place(plan, of: format, transcoding) else {
+            throw ValidationError("no device takes it")
+        }
+        let ladder = LadderTranscoder(placement)
         _ = packager.offer(rungs: plan.rungs.map { Rendition.ID($0.name) })
         async let finished: Void = ladder.run { _, _ in }
         var pictures = 0
@@ -74,7 +106,8 @@ struct LadderCost: AsyncParsableCommand {
         await finished
         let counts = ladder.statistics.rungs.map(\.pictures)
         guard counts.allSatisfy({ $0 == pictures }) else {
-            throw ValidationError("of \(pictures) pictures came out \(counts)")
+            let reason = ladder.statistics.deviceReason ?? ""
+            throw ValidationError("of \(pictures) pictures came out \(counts) \(reason)")
         }
         return (ProcessUsage.own.cpu - start.cpu) / .seconds(1)
     }

@@ -13,7 +13,7 @@ struct MirrorBenchmarks: AsyncParsableCommand {
             PackagingThroughput.self, IngestCost.self, RTPCost.self, RTPLoad.self, StartUp.self,
             ReleaseLag.self,
             GlassToGlass.self, HTTP3Delivery.self, HTTP3Soak.self, LossyNetwork.self,
-            LadderCost.self,
+            LadderCost.self, LadderStarts.self,
         ]
     )
 }

@@ -8,6 +8,7 @@ package import Packaging
 ///
 ///     GET /live/{stream}/playlist.m3u8                 the renditions of a stream
 ///     GET /live/{stream}/{rendition}/playlist.m3u8     its parts and segments; may wait
+///     GET /live/{stream}/{rendition}/iframes.m3u8      the I-frames of a picture, for scrubbing
 ///     GET /live/{stream}/{rendition}/{resource}        bytes of them; a hinted part waits
 ///
 /// Every answer comes from a `SegmentStore`, where it was rendered once for everybody; here only the
@@ -36,6 +37,7 @@ package struct HLSResponder: Sendable {
         let live = router.group("/live/:stream")
         live.addResource("playlist.m3u8", allowing: methods, answer: multivariantPlaylist)
         live.addResource(":rendition/playlist.m3u8", allowing: methods, answer: mediaPlaylist)
+        live.addResource(":rendition/iframes.m3u8", allowing: methods, answer: iFramePlaylist)
         live.addResource(":rendition/:resource", allowing: methods, answer: resource)
     }
 
@@ -79,6 +81,18 @@ package struct HLSResponder: Sendable {
             with: playlist,
             cache: .blockingPlaylist(targetDurationSeconds: targetDurationSeconds)
         )
+    }
+
+    private func iFramePlaylist(
+        _ request: Request,
+        _ context: MirrorRequestContext
+    ) async throws -> Response {
+        let (_, store) = try stream(of: context)
+        let rendition = Rendition.ID(try context.parameters.require("rendition"))
+        let playlist = try await context.whileViewerWaits {
+            try await store.iFramePlaylist(rendition)
+        }
+        return answer(request, with: playlist, cache: .playlist)
     }
 
     private func resource(

@@ -13,6 +13,7 @@ extension RouterMethods {
         addSessionDescriptionRoutes(source.descriptions)
         addInputRoutes(source: source)
         addThumbnailRoutes(source: source)
+        addQualityRoutes(source: source)
         addHealthRoutes(source: source)
     }
 }

@@ -43,4 +43,6 @@ package enum PictureEvent: Sendable {
     case picture(Picture)
     /// The timeline is over, and all of it has come.
     case end
+    /// The rendition has no more pictures until it begins again, and is not offered in the meantime.
+    case pause
 }

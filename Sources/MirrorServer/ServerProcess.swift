@@ -27,6 +27,7 @@ enum ServerProcess {
         let directory = StreamDirectory()
         let slates = SlateLibrary(logger: logger)
         let thumbnails = ThumbnailWorkshop(configuration.thumbnails)
+        let devices = DeviceSearch(configuration.transcoding, logger: logger)
         let (started, starts) = AsyncStream.makeStream(of: StreamPipeline.self)
         let registry = StreamRegistry(
             rules: try StreamRules(configuration).withSlatesChecked(),
@@ -36,7 +37,8 @@ enum ServerProcess {
             now: { .now },
             onStart: { starts.yield($0) },
             makeSlate: { slates.make($0) },
-            thumbnails: thumbnails.shared
+            thumbnails: thumbnails.shared,
+            devices: devices.scheduler
         )
         let supervisor = StreamSupervisor(
             registry: registry,
@@ -53,7 +55,8 @@ enum ServerProcess {
             registry: registry,
             contributions: contributions,
             traffic: traffic,
-            readiness: readiness
+            readiness: readiness,
+            devices: devices.scheduler
         )
         let doors = FrontDoors(
             configuration,
@@ -86,7 +89,7 @@ enum ServerProcess {
         }
         // Stopped in the reverse order: publishers first, viewers once they have what there is.
         var group = ServiceGroupConfiguration(
-            services: [HeapTrimmer(), slates, thumbnails, supervisor] + doors.services
+            services: [HeapTrimmer(), devices, slates, thumbnails, supervisor] + doors.services
                 + contributions.services + [watcher, readiness],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "mirror.services") { _ in

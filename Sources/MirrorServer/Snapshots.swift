@@ -11,7 +11,8 @@ extension ManagementSource {
         registry: StreamRegistry,
         contributions: Contributions,
         traffic: DistributionStatistics,
-        readiness: Readiness
+        readiness: Readiness,
+        devices: DeviceScheduler
     ) {
         let startedAt = Timestamp(.now)
         self.init(
@@ -36,7 +37,8 @@ extension ManagementSource {
                     ),
                     refusals: contributions.refusals,
                     http: HTTPSnapshot(traffic.snapshot),
-                    rtp: contributions.rtpStatistics
+                    rtp: contributions.rtpStatistics,
+                    devices: devices.statistics
                 )
             },
             descriptions: contributions.descriptions,
@@ -45,6 +47,17 @@ extension ManagementSource {
                 do throws(ThumbnailError) {
                     let file = try await entry.thumbnail.file(as: format)
                     return (file, entry.thumbnail.interval ?? .zero)
+                } catch {
+                    throw ProblemDetails(error, of: name)
+                }
+            },
+            quality: { name in
+                guard let entry = registry[name] else { throw ProblemDetails.nobodyPublishes(name) }
+                guard let ladder = entry.pipeline.ladder, !ladder.plan.rungs.isEmpty else {
+                    throw ProblemDetails.noLadder(name)
+                }
+                do throws(QualityError) {
+                    return QualitySnapshot(try await ladder.measureQuality())
                 } catch {
                     throw ProblemDetails(error, of: name)
                 }
@@ -156,7 +169,7 @@ extension StreamSnapshot {
             tracks: tracks.map(TrackSnapshot.init),
             ingest: entry.publication.map { IngestSnapshot($0.statistics) },
             queues: pipeline.live.pressure.map(QueueSnapshot.init),
-            transcoding: pipeline.ladder.map { TranscodingSnapshot($0.plan, $0.statistics) },
+            transcoding: TranscodingSnapshot(of: pipeline),
             packaging: PackagingSnapshot(entry.packaging),
             delivery: DeliverySnapshot(
                 stream: entry.name,
@@ -165,6 +178,16 @@ extension StreamSnapshot {
                 firstPartAfter: pipeline.firstPartAt?.duration(since: entry.firstPublishedAt)
             )
         )
+    }
+}
+
+extension TranscodingSnapshot {
+    /// - Returns: `nil` where nothing is encoded.
+    fileprivate init?(of pipeline: StreamPipeline) {
+        let sound = pipeline.sound?.statistics
+        guard let ladder = pipeline.ladder ?? sound.map({ _ in LadderTranscoder(LadderPlan()) })
+        else { return nil }
+        self.init(ladder.plan, ladder.statistics, sound)
     }
 }
 

@@ -10,7 +10,7 @@ import Synchronization
 /// transport thread ──MediaEvent──▶ live ──▶ sound encoder ──▶ packager ──PackagerOutput──▶ store ──▶ viewers
 ///                                                              │    ▲
 ///                                                     pictures ▼    │ pictures of each rung
-///                                                              ladder
+///                                                              ladder, sound of the ladder
 /// ```
 ///
 /// It lives as long as the stream has a name on air: publishers may leave and return, the packager
@@ -21,6 +21,7 @@ package final class StreamPipeline: Sendable {
 
     private let configuration: PackagingConfiguration
     private let transcoding: TranscodingConfiguration
+    private let devices: DeviceScheduler
     private let events: LiveStreamSubscription
     private let stage: Mutex<Stage>
     private let packaging: Mutex<PackagerStatistics>
@@ -33,6 +34,19 @@ package final class StreamPipeline: Sendable {
         var packager: StreamPackager
         /// What encodes the picture again; the last one stays when its source has gone.
         var ladder: LadderTranscoder?
+        /// What is to be encoded of which picture; devices may have no room for all of it.
+        var wanted = LadderPlan()
+        var source: Track?
+        /// What encodes sound again, where that is asked for.
+        let sound: SoundTranscoder?
+
+        /// Has encoded again what is to be.
+        mutating func passOn() {
+            ladder?.send(packager.takePictures())
+            for (source, events) in packager.takeSound() {
+                sound?.send(events, of: source.description)
+            }
+        }
     }
 
     /// What may wait between the transport's thread and the packager: about two seconds of a 200
@@ -52,6 +66,7 @@ package final class StreamPipeline: Sendable {
         name: StreamName,
         configuration: PackagingConfiguration,
         transcoding: TranscodingConfiguration,
+        devices: DeviceScheduler,
         epoch: String,
         logger: Logger
     ) {
@@ -59,13 +74,17 @@ package final class StreamPipeline: Sendable {
         store = SegmentStore(name: name, configuration: configuration, epoch: epoch)
         self.configuration = configuration
         self.transcoding = transcoding
+        self.devices = devices
         events = live.subscribe(as: "packager", limit: Self.queueLimit)
-        let packager = StreamPackager(
+        var packager = StreamPackager(
             configuration: configuration,
             firstMediaSequence: Self.firstMediaSequence
         )
+        let isWanted = transcoding.isEnabled && !transcoding.audio.isEmpty
+        let sound = isWanted ? SoundTranscoder(transcoding.audio) : nil
+        packager.offer(soundFormats: sound?.formats.map(\.name) ?? [])
         packaging = Mutex(packager.measurements)
-        stage = Mutex(Stage(packager: packager))
+        stage = Mutex(Stage(packager: packager, sound: sound))
         var logger = logger
         logger[metadataKey: "stream"] = "\(name)"
         self.logger = logger
@@ -74,6 +93,9 @@ package final class StreamPipeline: Sendable {
     /// Packages the stream until `live` is closed, then ends its playlists.
     package func run() async {
         await withDiscardingTaskGroup { group in
+            if let transcoder = self.sound {
+                group.addTask { [self] in await transcoder.run { self.publish($0) } }
+            }
             var sound = SoundEncoder()
             for await event in events {
                 for event in sound.encode(event) {
@@ -87,8 +109,9 @@ package final class StreamPipeline: Sendable {
             }
             stage.withLock { stage in
                 store.apply(stage.packager.finish())
-                stage.ladder?.send(stage.packager.takePictures())
+                stage.passOn()
                 stage.ladder?.close()
+                stage.sound?.close()
             }
         }
         store.finish()
@@ -98,7 +121,7 @@ package final class StreamPipeline: Sendable {
         if case .tracks(let tracks) = event { log(tracks) }
         let measurements = stage.withLock { stage -> PackagerStatistics? in
             let outputs = stage.packager.consume(event)
-            stage.ladder?.send(stage.packager.takePictures())
+            stage.passOn()
             // Tracks that are not packaged and keyframes that do not come show in no output.
             var isNews = !outputs.isEmpty || stage.packager.isWaitingForKeyframe
             if case .tracks = event { isNews = true }
@@ -113,22 +136,52 @@ package final class StreamPipeline: Sendable {
 
     // MARK: Ladder
 
-    /// Has the picture encoded as its format asks, from these tracks on.
+    /// Has the picture encoded as its format asks, from these tracks on; what devices had no room for, or
+    /// gave up, from a keyframe on.
     ///
     /// - Returns: A ladder that is to be run.
     private func renewLadder(for event: MediaEvent) -> LadderTranscoder? {
-        guard case .tracks(let tracks) = event else { return nil }
-        let plan = tracks.video?.video.map { LadderPlan(transcoding, for: $0) } ?? LadderPlan()
-        return stage.withLock { stage in
-            guard plan != stage.ladder?.plan ?? LadderPlan() else { return nil }
-            stage.ladder?.cancel()
-            let ladder = LadderTranscoder(plan)
-            stage.ladder = ladder
-            let rungs = plan.rungs.map { Rendition.ID($0.name) }
-            store.apply(stage.packager.offer(rungs: rungs))
-            log(plan)
-            return rungs.isEmpty ? nil : ladder
+        switch event {
+        case .tracks(let tracks):
+            let plan = tracks.video?.video.map { LadderPlan(transcoding, for: $0) } ?? LadderPlan()
+            return stage.withLock { stage in
+                stage.source = tracks.video
+                guard plan != stage.wanted else { return nil }
+                stage.wanted = plan
+                stage.ladder?.placement.seat.leave()
+                return renewLadder(&stage, after: nil)
+            }
+        case .accessUnit(let unit) where unit.isKeyframe:
+            return stage.withLock { stage in
+                guard unit.track == stage.source?.id, let placement = stage.ladder?.placement,
+                    !placement.isFinal || placement.seat.isLost
+                else { return nil }
+                return renewLadder(&stage, after: placement)
+            }
+        default:
+            return nil
         }
+    }
+
+    private func renewLadder(
+        _ stage: inout Stage,
+        after previous: DevicePlacement?
+    ) -> LadderTranscoder? {
+        let placement = devices.place(
+            stage.wanted,
+            of: stage.source?.video,
+            transcoding,
+            after: previous
+        )
+        guard let placement else { return nil }
+        stage.ladder?.cancel()
+        let ladder = LadderTranscoder(placement)
+        stage.ladder = ladder
+        let rungs = placement.plan.rungs.map { Rendition.ID($0.name) }
+        let offered = stage.packager.offer(rungs: rungs, besideSource: placement.plan.keepsSource)
+        store.apply(offered)
+        log(placement.plan)
+        return rungs.isEmpty ? nil : ladder
     }
 
     /// On the thread of a rung.
@@ -142,6 +195,17 @@ package final class StreamPipeline: Sendable {
             guard stage.ladder === ladder else { return }
             store.apply(stage.packager.consume(event, of: Rendition.ID(rung.name)))
         }
+    }
+
+    /// On the thread that encodes sound.
+    private func publish(_ output: SoundTranscoder.Output) {
+        let id = Rendition.ID("\(output.source)-\(output.format.name)")
+        stage.withLock { store.apply($0.packager.consume(output.event, of: id)) }
+    }
+
+    /// What encodes sound in other formats; `nil` where that is not wanted.
+    package var sound: SoundTranscoder? {
+        stage.withLock { $0.sound }
     }
 
     /// What encodes the picture in other sizes; `nil` where that is not wanted.

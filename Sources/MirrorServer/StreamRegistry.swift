@@ -103,6 +103,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
     private let onStart: @Sendable (StreamPipeline) -> Void
     let makeSlate: @Sendable (SlateLibrary.Job) -> Void
     private let thumbnails: StreamThumbnail.Workshop
+    private let devices: DeviceScheduler
     private let logger: Logger
     let state: Mutex<State>
 
@@ -129,7 +130,8 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         now: @escaping @Sendable () -> WallTime,
         onStart: @escaping @Sendable (StreamPipeline) -> Void,
         makeSlate: @escaping @Sendable (SlateLibrary.Job) -> Void = { $0.deliver(nil) },
-        thumbnails: StreamThumbnail.Workshop = .closed
+        thumbnails: StreamThumbnail.Workshop = .closed,
+        devices: DeviceScheduler = DeviceScheduler()
     ) {
         self.packaging = packaging
         self.directory = directory
@@ -137,6 +139,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
         self.onStart = onStart
         self.makeSlate = makeSlate
         self.thumbnails = thumbnails
+        self.devices = devices
         self.logger = logger
         state = Mutex(State(rules: rules))
     }
@@ -334,6 +337,7 @@ package final class StreamRegistry: StreamAdmission, Sendable {
             name: name,
             configuration: packaging,
             transcoding: rules.terms(for: name).transcoding,
+            devices: devices,
             epoch: String(now.microsecondsSinceEpoch / 1_000, radix: 36),
             logger: logger
         )

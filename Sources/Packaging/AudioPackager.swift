@@ -23,6 +23,8 @@ struct AudioPackager: Sendable {
     private static let longestPatienceSeconds: Int64 = 8
 
     var writer: RenditionWriter
+    /// Tells what is placed, frame by frame.
+    var tap = SoundTap()
     private var format: AudioFormat
     private var queue: Deque<Frame> = []
     private var boundaries: Deque<SegmentBoundary> = []
@@ -65,8 +67,17 @@ struct AudioPackager: Sendable {
 
     // MARK: PART-TARGET
 
+    /// By the leader's PART-TARGET, or with no picture to follow by `aim`.
+    mutating func fixPartTarget(leader: MediaTime?, aim: MediaTime) {
+        if let leader {
+            fixPartTarget(leader: leader)
+        } else {
+            fixPartTarget(aim: aim)
+        }
+    }
+
     /// The leader's PART-TARGET where whole frames fill 85 % of it, else what whole frames fill.
-    mutating func fixPartTarget(leader: MediaTime) {
+    private mutating func fixPartTarget(leader: MediaTime) {
         let count = max(1, leader.converted(to: timescale).ticks / frameLength)
         let own = MediaTime(ticks: count * frameLength, timescale: timescale)
         let isClose = own <= leader && own.multiplied(by: 100) >= leader.multiplied(by: 85)
@@ -75,7 +86,7 @@ struct AudioPackager: Sendable {
     }
 
     /// With no picture to follow: the number of frames nearest to `aim`.
-    mutating func fixPartTarget(aim: MediaTime) {
+    private mutating func fixPartTarget(aim: MediaTime) {
         let half = MediaTime(ticks: frameLength / 2, timescale: timescale)
         let count = max(1, (aim + half).converted(to: timescale).ticks / frameLength)
         writer.fix(partTarget: MediaTime(ticks: count * frameLength, timescale: timescale))
@@ -104,6 +115,7 @@ struct AudioPackager: Sendable {
 
     mutating func follow(_ boundary: SegmentBoundary) {
         boundaries.append(boundary)
+        tap.follow(boundary)
     }
 
     /// The leader has come to `horizon`: no segment can begin before it any more but those told of.
@@ -123,13 +135,13 @@ struct AudioPackager: Sendable {
     /// Publishes what belongs before `end`, with a frame at least in every segment of the leader.
     mutating func endTimeline(at end: MediaTime, into outputs: inout [PackagerOutput]) {
         // Most of the last frame sounds before the end.
-        let end = end.converted(to: timescale).ticks - frameLength / 2
-        while let frame = queue.first, frame.time.converted(to: timescale).ticks < end {
+        let lastStart = end.converted(to: timescale).ticks - frameLength / 2
+        while let frame = queue.first, frame.time.converted(to: timescale).ticks < lastStart {
             queue.removeFirst()
             place(frame, into: &outputs)
         }
         let silentBefore = silentFrameCount
-        fillWithSilence(upTo: end, isImpatient: false, into: &outputs)
+        fillWithSilence(upTo: lastStart, isImpatient: false, into: &outputs)
         while !boundaries.isEmpty || (isInSegment && segmentIsEmpty) {
             appendSilence(into: &outputs)
         }
@@ -137,12 +149,14 @@ struct AudioPackager: Sendable {
         silentFrameCount = silentBefore
         closePart(into: &outputs)
         writer.closeSegment(into: &outputs)
+        tap.end(at: end)
         resetTimeline()
     }
 
     /// Forgets the timeline, but for frames that wait.
     mutating func resetTimeline() {
         boundaries.removeAll()
+        tap.abandon()
         samples.removeAll()
         isInSegment = false
         segmentIsEmpty = true
@@ -232,6 +246,7 @@ struct AudioPackager: Sendable {
             segmentIsEmpty = true
         }
         if samples.count >= framesPerPart { closePart(into: &outputs) }
+        tap.tell(payload, at: MediaTime(ticks: time, timescale: timescale), of: format)
         samples.append(
             Sample(
                 decodeTime: time,

@@ -9,11 +9,20 @@ package enum PackagerOutput: Sendable {
     /// All renditions offered from here on. Comes first, and again when the set changes or when one
     /// has a new initialization; segments opened later use it.
     case renditions([Rendition])
-    /// Those that will be offered beside what is offered now, as soon as they have media.
-    case expect([Rendition.ID])
+    /// Those that will be offered beside what is offered now, as soon as they have media; of `needed`, if
+    /// there are any, one must be there before anything is offered at all.
+    case expect([Rendition.ID], needed: [Rendition.ID])
     case openSegment(Rendition.ID, SegmentStart)
     case part(Rendition.ID, Part)
     case closeSegment(Rendition.ID)
+
+    /// `nil` for what is about several.
+    var rendition: Rendition.ID? {
+        switch self {
+        case .renditions, .expect: nil
+        case .openSegment(let id, _), .part(let id, _), .closeSegment(let id): id
+        }
+    }
 }
 
 /// How a segment begins.

@@ -13,11 +13,20 @@ package struct Part: Sendable {
     package let duration: MediaTime
     /// Starts with a frame that needs no other: INDEPENDENT=YES.
     package let isIndependent: Bool
+    /// How many bytes there are up to the end of its first frame: a decoder that is given no more shows it.
+    package let firstFrameEnd: Int
 
-    package init(slices: [ByteBuffer], duration: MediaTime, isIndependent: Bool) {
+    /// `firstFrameEnd` may be left out where there is one frame.
+    package init(
+        slices: [ByteBuffer],
+        duration: MediaTime,
+        isIndependent: Bool,
+        firstFrameEnd: Int? = nil
+    ) {
         self.slices = slices
         byteCount = slices.reduce(0) { $0 + $1.readableBytes }
         self.duration = duration
         self.isIndependent = isIndependent
+        self.firstFrameEnd = firstFrameEnd ?? byteCount
     }
 }

@@ -24,6 +24,8 @@ package struct Rendition: Sendable, Equatable {
     ///
     /// Fixed for the life of the rendition, whatever the source changes later.
     package let partTarget: MediaTime
+    /// The group that sound is in which was encoded here; `nil`: that of its codec.
+    package var soundGroup: String?
 
     package init(id: ID, track: Track, initialization: ByteBuffer, partTarget: MediaTime) {
         self.id = id

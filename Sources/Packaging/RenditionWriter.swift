@@ -79,20 +79,15 @@ struct RenditionWriter: Sendable {
         chunkSequence &+= 1
         let ticks = samples.reduce(Int64(0)) { $0 + Int64($1.duration) }
         let duration = MediaTime(ticks: ticks, timescale: cmaf.timescale)
-        outputs.append(
-            .part(
-                id,
-                Part(
-                    slices: CMAFChunk.encode(
-                        samples,
-                        of: cmaf,
-                        sequenceNumber: chunkSequence
-                    ),
-                    duration: duration,
-                    isIndependent: first.flags == .sync
-                )
-            )
+        let slices = CMAFChunk.encode(samples, of: cmaf, sequenceNumber: chunkSequence)
+        let rest = samples.dropFirst().reduce(0) { $0 + $1.payload.readableBytes }
+        let part = Part(
+            slices: slices,
+            duration: duration,
+            isIndependent: first.flags == .sync,
+            firstFrameEnd: slices.reduce(-rest) { $0 + $1.readableBytes }
         )
+        outputs.append(.part(id, part))
         count(duration)
     }
 

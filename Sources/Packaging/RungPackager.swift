@@ -12,14 +12,15 @@ struct RungPackager: Sendable {
     private let limits: SegmentLimits
     private var video: VideoPackager?
     private var isRunning = false
+    private var isPaused = false
 
     init(id: Rendition.ID, limits: SegmentLimits) {
         self.id = id
         self.limits = limits
     }
 
-    /// `nil` before the first picture, and while it is not wanted.
-    var writer: RenditionWriter? { isWanted ? video?.writer : nil }
+    /// `nil` before the first picture, and while it is not wanted or has none.
+    var writer: RenditionWriter? { isWanted && !isPaused ? video?.writer : nil }
 
     /// `leader` is that of the leading picture, whose PART-TARGET is known.
     mutating func consume(
@@ -29,6 +30,7 @@ struct RungPackager: Sendable {
     ) {
         switch event {
         case .begin(let format):
+            isPaused = false
             end(into: &outputs)
             carry(Track(id: leader.track.id, format: .video(format)))
             if let target = leader.partTarget { video?.fixPartTarget(leader: target) }
@@ -36,6 +38,9 @@ struct RungPackager: Sendable {
             package(picture, into: &outputs)
         case .end:
             end(into: &outputs)
+        case .pause:
+            end(into: &outputs)
+            isPaused = true
         }
     }
 

@@ -67,6 +67,12 @@ package struct Segment: Sendable {
         microseconds = duration.microseconds
     }
 
+    /// How many of its bytes show the I-frame that it begins with; `nil` where it begins with none.
+    package var iFrameByteCount: Int? {
+        guard let first = parts.first, first.isIndependent else { return nil }
+        return first.firstFrameEnd
+    }
+
     package mutating func append(_ part: Part) {
         duration = parts.isEmpty ? part.duration : duration + part.duration
         microseconds = duration.microseconds

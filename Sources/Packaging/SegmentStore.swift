@@ -8,8 +8,8 @@ import Synchronization
 /// a store of its own, with another epoch.
 ///
 /// Shape of the URIs it answers, below `/live/{stream}/`:
-///   `playlist.m3u8`, `{rendition}/playlist.m3u8`, `{rendition}/{epoch}-init{v}.mp4`,
-///   `{rendition}/{epoch}-seg{msn}.m4s`, `{rendition}/{epoch}-part{n}.m4s`.
+///   `playlist.m3u8`, `{rendition}/playlist.m3u8`, `{rendition}/iframes.m3u8`,
+///   `{rendition}/{epoch}-init{v}.mp4`, `{rendition}/{epoch}-seg{msn}.m4s`, `{rendition}/{epoch}-part{n}.m4s`.
 /// Bounds: `Limits`; a wait lasts at most three target durations (RFC 8216bis, 6.2.5.2).
 /// Threads: any; `apply` and `finish` by one caller at a time. No call blocks on I/O, and waiting
 ///          viewers are resumed outside the lock.
@@ -134,6 +134,13 @@ package final class SegmentStore: Sendable {
         try await playlist(
             .playlist(id, mediaSequence: request.mediaSequence, part: request.part)
         ).skipping(request.skip)
+    }
+
+    /// The I-frames of the picture; waits for the first whole segment.
+    package func iFramePlaylist(
+        _ id: Rendition.ID
+    ) async throws(SegmentStoreError) -> RenderedPlaylist {
+        try await playlist(.iFramePlaylist(id))
     }
 
     /// An initialization, a segment or a part by the last component of its URI.

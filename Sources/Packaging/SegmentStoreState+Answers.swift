@@ -9,6 +9,8 @@ extension SegmentStoreState {
             return isEnded ? .failure(.ended) : .pending
         case .playlist(let id, let mediaSequence, let part):
             return playlist(of: id, mediaSequence: mediaSequence, part: part)
+        case .iFramePlaylist(let id):
+            return iFramePlaylist(of: id)
         case .resource(let id, let name):
             return resource(name, of: id)
         }
@@ -49,6 +51,13 @@ extension SegmentStoreState {
             )
         }
         return .pending
+    }
+
+    private func iFramePlaylist(of id: Rendition.ID) -> Resolution {
+        guard let timeline = timelines[id] else { return .failure(.unknownRendition) }
+        guard timeline.rendition.track.video != nil else { return .failure(.unknownResource) }
+        if let known = iFramePlaylists[id] { return .playlist(known.playlist) }
+        return isEnded ? .failure(.ended) : .pending
     }
 
     /// The highest part index that may be waited for in a segment.

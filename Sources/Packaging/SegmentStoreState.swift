@@ -12,6 +12,8 @@ package struct SegmentStoreState: Sendable {
         case multivariantPlaylist
         /// The newest playlist as soon as it has got as far as this; with `nil`, as soon as there is one.
         case playlist(Rendition.ID, mediaSequence: UInt64?, part: UInt64?)
+        /// That of the picture's I-frames, as soon as there is one.
+        case iFramePlaylist(Rendition.ID)
         case resource(Rendition.ID, ResourceName)
     }
 
@@ -21,6 +23,11 @@ package struct SegmentStoreState: Sendable {
         case failure(SegmentStoreError)
         /// Not there yet; ask again after the next `apply` or `finish`.
         case pending
+    }
+
+    struct IFramePlaylist: Sendable {
+        let segments: ClosedRange<UInt64>
+        let playlist: RenderedPlaylist
     }
 
     package let configuration: PackagingConfiguration
@@ -35,8 +42,10 @@ package struct SegmentStoreState: Sendable {
     private(set) var order: [Rendition.ID] = []
     private(set) var counts = SegmentStoreStatistics()
     private(set) var playlists: [Rendition.ID: RenderedPlaylist] = [:]
+    /// Of the renditions of the picture, and which segments each is of.
+    private(set) var iFramePlaylists: [Rendition.ID: IFramePlaylist] = [:]
     /// Announced, and to come.
-    private var expected: [Rendition.ID] = []
+    private var expected: (all: [Rendition.ID], needed: [Rendition.ID]) = ([], [])
     private var renderer: MediaPlaylistRenderer?
     private(set) var multivariant: (content: MultivariantPlaylist, playlist: RenderedPlaylist)?
     /// The last discontinuity of the stream: how many there were with it, and where it is.
@@ -62,8 +71,8 @@ package struct SegmentStoreState: Sendable {
             case .renditions(let renditions):
                 changed.formUnion(offer(renditions))
                 mayChangeOffers = true
-            case .expect(let ids):
-                expected = ids
+            case .expect(let ids, let needed):
+                expected = (ids, needed)
                 mayChangeOffers = true
             case .openSegment(let id, let start):
                 open(start, in: id)
@@ -229,6 +238,7 @@ package struct SegmentStoreState: Sendable {
             }
             timelines[id]?.evictAll()
             playlists[id] = nil
+            iFramePlaylists[id] = nil
         }
     }
 
@@ -250,7 +260,26 @@ package struct SegmentStoreState: Sendable {
                 tag: "\(epoch)-\(id)-\(counts.playlistRenders)",
                 publishedAt: publishedAt
             )
+            renderIFrames(of: timeline, by: renderer)
         }
+    }
+
+    private mutating func renderIFrames(
+        of timeline: RenditionTimeline,
+        by renderer: MediaPlaylistRenderer
+    ) {
+        let id = timeline.rendition.id
+        let old = iFramePlaylists[id]
+        guard timeline.rendition.track.video != nil, let segments = timeline.wholeSegments,
+            old?.segments != segments || old?.playlist.isEnded != isEnded
+        else { return }
+        let numbers = "\(segments.lowerBound)-\(segments.upperBound)"
+        let playlist = renderer.renderIFrames(
+            timeline,
+            isEnded: isEnded,
+            tag: "\(epoch)-\(id)-iframes-\(numbers)\(isEnded ? "-end" : "")"
+        )
+        iFramePlaylists[id] = IFramePlaylist(segments: segments, playlist: playlist)
     }
 
     /// Waits until every rendition has media, but not for one that has none when another already has
@@ -259,17 +288,18 @@ package struct SegmentStoreState: Sendable {
         let offered = order.compactMap { timelines[$0] }.filter(\.isOffered)
         let playable = offered.filter { !$0.segments.isEmpty }
         let hasWholeSegment = playable.contains { $0.segments.first?.isComplete == true }
-        let isWhole =
-            playable.count == offered.count
-            && expected.allSatisfy { id in playable.contains { $0.rendition.id == id } }
-        guard !playable.isEmpty, isWhole || hasWholeSegment else { return }
+        let isPlayable = { id in playable.contains { $0.rendition.id == id } }
+        let isWhole = playable.count == offered.count && expected.all.allSatisfy(isPlayable)
+        let isEnough = expected.needed.isEmpty || expected.needed.contains(where: isPlayable)
+        guard !playable.isEmpty, isEnough, isWhole || hasWholeSegment else { return }
         let content = MultivariantPlaylist(
             offers: playable.map { timeline in
                 .init(
                     id: timeline.rendition.id,
                     track: timeline.rendition.track,
-                    peakBitsPerSecond: timeline.bitrate.peakBitsPerSecond,
-                    averageBitsPerSecond: timeline.bitrate.averageBitsPerSecond
+                    soundGroup: timeline.rendition.soundGroup,
+                    bitsPerSecond: .init(timeline.bitrate),
+                    iFrameBitsPerSecond: iFrameBitsPerSecond(of: timeline)
                 )
             }
         )
@@ -277,5 +307,25 @@ package struct SegmentStoreState: Sendable {
         counts.multivariantRenders += 1
         let tag = "\(epoch)-multivariant-\(counts.multivariantRenders)"
         multivariant = (content, content.render(tag: tag))
+    }
+
+    /// Where no segment is whole yet, as if the first were as long as it is to be.
+    private func iFrameBitsPerSecond(
+        of timeline: RenditionTimeline
+    ) -> MultivariantPlaylist.BitRates? {
+        guard timeline.rendition.track.video != nil else { return nil }
+        if timeline.wholeSegments != nil { return .init(timeline.iFrameBitrate) }
+        guard let byteCount = timeline.segments.first?.iFrameByteCount else { return nil }
+        let rate = BitrateMeter.rate(
+            bytes: UInt64(byteCount),
+            microseconds: Int64(configuration.segmentTarget / .microseconds(1))
+        )
+        return .init(peak: rate, average: rate)
+    }
+}
+
+extension MultivariantPlaylist.BitRates {
+    fileprivate init(_ meter: BitrateMeter) {
+        self.init(peak: meter.peakBitsPerSecond, average: meter.averageBitsPerSecond)
     }
 }

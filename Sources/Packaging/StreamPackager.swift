@@ -7,7 +7,8 @@ import NIOCore
 /// Out:   per rendition `openSegment`, parts, `closeSegment`, after the `renditions` they belong to.
 ///        The picture is the rendition `video`, each track of sound `audio1`, `audio2` and so on.
 /// Ladder: where the picture is also offered in other sizes, `takePictures` gives what is to be encoded
-///        again, with its place and its segments, and `consume(_:of:)` takes what came of it.
+///        again, with its place and its segments, and `consume(_:of:)` takes what came of it. So do
+///        `takeSound` and its counterpart for sound in other formats.
 /// Lead:  the picture says where segments begin: at the first keyframe at or after the segment target.
 ///        Sound is cut at the same times under the same numbers. With no picture, the first track of
 ///        sound leads.
@@ -22,37 +23,40 @@ package struct StreamPackager: Sendable {
     /// A contribution with more tracks of sound than any event has languages is damaged or hostile.
     private static let audioLimit = 16
 
-    private let configuration: PackagingConfiguration
-    private let limits: SegmentLimits
+    let configuration: PackagingConfiguration
+    let limits: SegmentLimits
     private var grid: SegmentGrid
     private var origin = TimelineOrigin()
-    private var soundFollower = SoundFollower()
+    private(set) var soundFollower = SoundFollower()
     /// How many frames the leading sound had placed when it was looked at last.
     private var followedFrames: UInt64 = 0
-    private var video: VideoPackager?
+    private(set) var video: VideoPackager?
     /// In order of first appearance; a rendition stays when its track is gone, for it may come back.
-    private var audio: [AudioPackager] = []
+    var audio: [AudioPackager] = []
     /// The picture in other sizes; a rendition stays when its rung is gone.
-    private var rungs: [RungPackager] = []
+    private(set) var rungs: [RungPackager] = []
+    /// Only the rungs are offered: in this timeline, and in those to come.
+    private var hidesSource = (now: false, next: false)
+    var encodedSounds = EncodedSounds()
     /// What is to be encoded again: of timelines that have been announced, and of one that may still be
     /// abandoned.
     private var pictures: (told: [PictureEvent], held: [PictureEvent]) = ([], [])
     private var tracks = TrackList([])
     private var offered: [Rendition] = []
     /// `offered` holds for the present tracks.
-    private var isAnnounced = false
+    private(set) var isAnnounced = false
     /// The source's decode time of the leading rendition's latest access unit in this timeline.
     private var horizon: Int64?
     private var reorderDelay = ReorderDelay()
     /// Where the open segment begins, while sound leads.
     private var segmentStart: Int64 = 0
     /// Decode times of the first and the latest picture that came while a keyframe is waited for.
-    private var keyframeWait: ClosedRange<Int64>?
+    private(set) var keyframeWait: ClosedRange<Int64>?
 
-    private var meter = GOPMeter()
-    private var counts = PackagerStatistics()
-    private var trackAdvice: [Advice] = []
-    private var segmentCount: UInt64 = 0
+    private(set) var meter = GOPMeter()
+    private(set) var counts = PackagerStatistics()
+    private(set) var trackAdvice: [Advice] = []
+    private(set) var segmentCount: UInt64 = 0
 
     /// A packager for a stream that has not begun.
     ///
@@ -81,14 +85,19 @@ package struct StreamPackager: Sendable {
             }
         case .end: leaveTimeline(into: &outputs)
         }
-        return outputs
+        return outputs.filter(isOffered)
     }
 
     /// The stream is over: publishes what is open.
     package mutating func finish() -> [PackagerOutput] {
         var outputs: [PackagerOutput] = []
         leaveTimeline(into: &outputs)
-        return outputs
+        return outputs.filter(isOffered)
+    }
+
+    /// Whether viewers are to get it.
+    private func isOffered(_ output: PackagerOutput) -> Bool {
+        !hidesSource.now || output.rendition == nil || output.rendition != video?.writer.id
     }
 
     // MARK: Tracks
@@ -113,6 +122,8 @@ package struct StreamPackager: Sendable {
         tracks = carried
         isAnnounced = false
         carry(picture: carried.video, sound: carried.audio)
+        encodedSounds.adopt(&audio)
+        if !encodedSounds.formats.isEmpty { expect(into: &outputs) }
     }
 
     private mutating func carry(picture: Track?, sound: [Track]) {
@@ -133,31 +144,36 @@ package struct StreamPackager: Sendable {
         }
     }
 
-    private var hasPicture: Bool { video?.writer.isOffered ?? false }
+    var hasPicture: Bool { video?.writer.isOffered ?? false }
 
     /// Fixes the PART-TARGETs that are still open, and says what is offered if that is news.
     private mutating func announce(into outputs: inout [PackagerOutput]) {
         isAnnounced = true
         let leader = hasPicture ? video?.writer.partTarget : nil
         for index in audio.indices where audio[index].writer.isOffered {
-            if let leader {
-                audio[index].fixPartTarget(leader: leader)
-            } else {
-                audio[index].fixPartTarget(aim: MediaTime(mpegTicks: limits.part))
-            }
+            audio[index].fixPartTarget(leader: leader, aim: MediaTime(mpegTicks: limits.part))
         }
         pictures.told += pictures.held.map(timed)
         pictures.held.removeAll()
         offer(into: &outputs)
     }
 
-    private mutating func offer(into outputs: inout [PackagerOutput]) {
-        let writers = [video?.writer] + rungs.map(\.writer) + audio.map(\.writer)
-        let renditions = writers.compactMap { $0?.rendition }
+    mutating func offer(into outputs: inout [PackagerOutput]) {
+        let source = hidesSource.now ? nil : video?.writer
+        let writers = [source] + rungs.map(\.writer) + audio.map(\.writer)
+        let renditions =
+            writers.compactMap { $0?.rendition } + encodedSounds.renditions(beside: audio)
         if renditions != offered {
             offered = renditions
             outputs.append(.renditions(renditions))
         }
+    }
+
+    /// At the start of a timeline; what is on air stays as it is.
+    private mutating func showOrHideSource(into outputs: inout [PackagerOutput]) {
+        guard hidesSource.now != hidesSource.next else { return }
+        hidesSource.now = hidesSource.next
+        if isAnnounced { offer(into: &outputs) }
     }
 
     // MARK: Access units
@@ -205,7 +221,10 @@ package struct StreamPackager: Sendable {
             keyframeWait = start...incoming.decodeTime
             return
         }
-        if !grid.isRunning { reorderDelay.begin(with: incoming) }
+        if !grid.isRunning {
+            reorderDelay.begin(with: incoming)
+            showOrHideSource(into: &outputs)
+        }
         let placed = reorderDelay.place(incoming)
         var picture = video?.ordered(placed) ?? placed
         if picture.decodeTime != placed.decodeTime { counts.unorderedPictures &+= 1 }
@@ -338,16 +357,33 @@ package struct StreamPackager: Sendable {
 
     /// Offers the picture as these renditions too, from here on, and no others.
     ///
-    /// To be called before the tracks that they are made of come.
-    package mutating func offer(rungs ids: [Rendition.ID]) -> [PackagerOutput] {
+    /// To be called before the tracks that they are made of come, or before a keyframe: the timeline that is
+    /// under way begins anew for them. Without `source`, the picture is not offered as it is sent, but for
+    /// where there are no others.
+    package mutating func offer(
+        rungs ids: [Rendition.ID],
+        besideSource source: Bool = true
+    ) -> [PackagerOutput] {
+        hidesSource.next = !source && !ids.isEmpty
         for index in rungs.indices { rungs[index].isWanted = ids.contains(rungs[index].id) }
         for id in ids where !rungs.contains(where: { $0.id == id }) {
             rungs.append(RungPackager(id: id, limits: limits))
         }
-        if ids.isEmpty { pictures = ([], []) }
-        var outputs = [PackagerOutput.expect(ids)]
+        if ids.isEmpty {
+            pictures = ([], [])
+        } else if grid.isRunning, let format = video?.writer.track.video {
+            tell(.begin(format))
+        }
+        var outputs: [PackagerOutput] = []
+        expect(into: &outputs)
         offer(into: &outputs)
         return outputs
+    }
+
+    private func expect(into outputs: inout [PackagerOutput]) {
+        let rungs = rungs.filter(\.isWanted).map(\.id)
+        let all = rungs + encodedSounds.expected(beside: audio)
+        outputs.append(.expect(all, needed: hidesSource.next ? rungs : []))
     }
 
     /// What has come since the last call and is to be encoded again; nothing where no rung is wanted.
@@ -366,7 +402,8 @@ package struct StreamPackager: Sendable {
         else { return [] }
         var outputs: [PackagerOutput] = []
         rungs[index].consume(event, beside: leader, into: &outputs)
-        if case .begin = event, isAnnounced { offer(into: &outputs) }
+        if case .picture = event { return outputs }
+        if isAnnounced { offer(into: &outputs) }
         return outputs
     }
 
@@ -428,42 +465,5 @@ package struct StreamPackager: Sendable {
             audio[index].endTimeline(at: end, into: &outputs)
         }
         grid.end()
-    }
-}
-
-extension StreamPackager {
-    package var statistics: PackagerStatistics {
-        measurements.advised(segmentTarget: configuration.segmentTarget)
-    }
-
-    /// The statistics without the advice that follows from them: it is words, and dear.
-    package var measurements: PackagerStatistics {
-        var statistics = counts
-        statistics.frameRate = meter.frameRate
-        statistics.lastGOP = meter.last
-        statistics.shortestGOP = meter.shortest
-        statistics.longestGOP = meter.longest
-        statistics.isGOPIrregular = meter.isIrregular
-        statistics.hasReorderedPictures = meter.hasReorderedPictures
-        statistics.hasOpenGOPs = meter.hasOpenGroups
-        statistics.segments = segmentCount
-        statistics.frameGaps &+= video?.heldFrameCount ?? 0
-        let writers = [video?.writer] + rungs.map(\.writer) + audio.map(\.writer)
-        for writer in writers.compactMap(\.self) {
-            statistics.parts &+= writer.partCount
-            statistics.outOfTargetParts &+= writer.outOfTargetPartCount
-        }
-        for rendition in audio {
-            statistics.droppedUnits &+= rendition.droppedFrameCount
-            statistics.silentFrames &+= rendition.silentFrameCount
-        }
-        statistics.soundCorrection = MediaTime(mpegTicks: soundFollower.correction)
-        statistics.audioTimingError = audio.first(where: \.writer.isOffered)?.timingError
-        statistics.advice = trackAdvice
-        // A publisher may come, or come back, in the middle of a group of pictures.
-        if let keyframeWait, keyframeWait.upperBound - keyframeWait.lowerBound > limits.segment {
-            statistics.advice.append(.noKeyframe)
-        }
-        return statistics
     }
 }

@@ -48,6 +48,26 @@ import Testing
         #expect(gzip.headers[.eTag] != plain.headers[.eTag])
     }
 
+    @Test func theIFramesOfAPictureAreRangesOfItsSegments() async throws {
+        let path = "/live/cam/video/iframes.m3u8"
+        let playlist = try await get(path)
+        #expect(playlist.status == .ok)
+        #expect(playlist.headers[.contentType] == "application/vnd.apple.mpegurl")
+        #expect(playlist.headers[.cacheControl] == "public, max-age=1")
+        #expect(try await get(path, headers: [.acceptEncoding: "gzip"]).headers[.eTag] != nil)
+        let lines = String(buffer: playlist.body).split(separator: "\n")
+        #expect(lines.contains("#EXT-X-I-FRAMES-ONLY"))
+        let range = try #require(lines.last { $0.hasPrefix("#EXT-X-BYTERANGE:") })
+        let end = try #require(Int(range.dropFirst("#EXT-X-BYTERANGE:".count).dropLast("@0".count)))
+        let bytes = try await get(
+            "/live/cam/video/\(try #require(lines.last))",
+            headers: [.range: "bytes=0-\(end - 1)"]
+        )
+        #expect(bytes.status == .partialContent)
+        #expect(bytes.body.readableBytes == end)
+        #expect(try await get("/live/cam/sound/iframes.m3u8").status == .notFound)
+    }
+
     @Test func whoHasThePlaylistAlreadyIsToldSo() async throws {
         let path = "/live/cam/video/playlist.m3u8"
         let tag = try #require(try await get(path).headers[.eTag])

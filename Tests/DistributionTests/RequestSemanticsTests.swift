@@ -55,6 +55,7 @@ import Testing
 
     @Test(arguments: [
         ("/live/a/playlist.m3u8", RouteClass.multivariantPlaylist),
+        ("/live/a/video/iframes.m3u8", .mediaPlaylist),
         ("/live/a/video/playlist.m3u8", .mediaPlaylist),
         ("/live/a/video/playlist.m3u8?_HLS_msn=7&_HLS_part=1", .mediaPlaylist),
         ("/live/a/video/a-part-seg1.m4s", .segment), ("/metrics?a=/live/", .metrics),

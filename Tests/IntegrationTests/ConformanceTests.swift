@@ -40,6 +40,7 @@ import Testing
         }
         try await Self.expectAlignedRenditions(viewers[0], paths)
         try await Self.expectTrueDurations(viewers[0], paths[0])
+        try await Self.expectIFrames(viewers[0], paths[0])
         for viewer in viewers { try await viewer.shutDown() }
     }
 
@@ -89,6 +90,39 @@ import Testing
             #expect(abs(error) < 0.001_1, "segment \(sequence): \(picture), \(sound)")
         }
         #expect(common > 5)
+    }
+
+    /// A player that scrubs gets a picture for each segment, in any order, from a few of its bytes.
+    private static func expectIFrames(_ viewer: Viewer, _ path: String) async throws {
+        let folder = MediaPlaylist.folder(of: path)
+        let multivariant = try await viewer.ask("/live/live/playlist.m3u8").text
+        #expect(multivariant.contains(",URI=\"video/iframes.m3u8\""), "\(multivariant)")
+        let text = try await viewer.ask(folder + "iframes.m3u8").text
+        let lines = text.split(separator: "\n")
+        #expect(lines.contains("#EXT-X-I-FRAMES-ONLY"), "\(text)")
+        let playlist = try MediaPlaylist(text)
+        let ranges = lines.filter { $0.hasPrefix("#EXT-X-BYTERANGE:") }.compactMap {
+            Int($0.dropFirst("#EXT-X-BYTERANGE:".count).prefix { $0 != "@" })
+        }
+        #expect(ranges.count == playlist.segments.count && ranges.count > 5, "\(text)")
+        for (segment, length) in zip(playlist.segments, ranges).suffix(3).reversed() {
+            var bytes = try await viewer.ask(folder + (try #require(segment.map))).body
+            let whole = try await viewer.ask(folder + segment.uri).body
+            #expect(length < whole.readableBytes / 2)
+            bytes.writeImmutableBuffer(try #require(whole.getSlice(at: 0, length: length)))
+            #expect(try await pictures(in: bytes) == 1, "\(segment)")
+        }
+    }
+
+    private static func pictures(in bytes: ByteBuffer) async throws -> Int {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).mp4")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(bytes.readableBytesView).write(to: file)
+        let shown = try await ExternalProcess.run(
+            "ffmpeg",
+            ["-v", "quiet", "-i", file.path, "-f", "framemd5", "-"]
+        )
+        return shown.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.count
     }
 
     /// EXTINF is what ffprobe finds in the media.

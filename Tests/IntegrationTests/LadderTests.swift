@@ -96,6 +96,13 @@ import Testing
             #expect(rung["lost_pictures"]?.number == 0, "\(rung)")
             #expect(rung["held_pictures"]?.number == 0, "\(rung)")
         }
+        // On whatever this machine has.
+        #expect(stream["transcoding"]?["device"]?.string != nil)
+        let metrics = try await mirror.metrics(by: viewer)
+        #expect(metrics.total("mirror_transcoding_device_streams") == 1)
+        #expect(metrics.total("mirror_transcoding_device_encoders") == 2)
+        #expect(metrics.total("mirror_transcoding_device_pixels_per_second") > 0)
+        #expect(metrics["mirror_transcoding_device_ready{device=\"cpu\"}"] == 1)
     }
 }
 

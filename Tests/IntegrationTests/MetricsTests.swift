@@ -24,7 +24,7 @@ import Testing
         "mirror_ts_pcr_discontinuity_errors_total", "mirror_ts_pcr_repetition_errors_total",
         "mirror_ts_pid_errors_total", "mirror_ts_pmt_errors_total", "mirror_ts_pts_errors_total",
         "mirror_ts_sync_byte_errors_total", "mirror_ts_sync_losses_total",
-        "mirror_thumbnail_failures_total",
+        "mirror_thumbnail_failures_total", "mirror_transcoding_device_failures_total",
     ]
     private static let configuration = """
         server: { max_connections: 20 }

@@ -144,6 +144,7 @@ import Testing
             "/api/v1/server", "/api/v1/streams", "/api/v1/streams/{stream}",
             "/api/v1/streams/{stream}/sdp", "/api/v1/streams/{stream}/thumbnail.jpg",
             "/api/v1/streams/{stream}/thumbnail.webp",
+            "/api/v1/streams/{stream}/transcoding/quality",
             "/api/v1/streams/{stream}/inputs/{input}/selected", "/health/live", "/health/ready",
             "/metrics",
         ] {

@@ -28,6 +28,7 @@ struct ManagementFixture: Sendable {
     private let answers: Answers
     private let descriptions: SessionDescriptions
     private let thumbnail: @Sendable (StreamName, Thumbnail.Format) async throws -> Thumbnail
+    private let quality: @Sendable (StreamName) async throws -> QualitySnapshot
     private let selectInput: @Sendable (StreamName, StreamName?) throws -> Void
     let console: Console
 
@@ -42,6 +43,9 @@ struct ManagementFixture: Sendable {
         thumbnail: @escaping @Sendable (StreamName, Thumbnail.Format) async throws -> Thumbnail = {
             name,
             _ in throw ProblemDetails.nobodyPublishes(name)
+        },
+        quality: @escaping @Sendable (StreamName) async throws -> QualitySnapshot = {
+            throw ProblemDetails.noLadder($0)
         },
         selectInput: @escaping @Sendable (StreamName, StreamName?) throws -> Void = { _, _ in },
         webAssetsDirectory: String = "no/such/folder"
@@ -58,6 +62,7 @@ struct ManagementFixture: Sendable {
         )
         self.descriptions = descriptions
         self.thumbnail = thumbnail
+        self.quality = quality
         self.selectInput = selectInput
         answers.streams.withLock { $0 = streams }
         answers.health.withLock { $0 = health }
@@ -78,6 +83,7 @@ struct ManagementFixture: Sendable {
             server: { answers.server },
             descriptions: descriptions,
             thumbnail: { [thumbnail] in (try await thumbnail($0, $1), .seconds(5)) },
+            quality: quality,
             selectInput: selectInput
         )
     }

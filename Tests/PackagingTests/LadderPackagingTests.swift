@@ -30,7 +30,7 @@ import Testing
                     shown.append(picture)
                     shown.sort { $0.presentationTime < $1.presentationTime }
                     if shown.count > 3 { put(shown.removeFirst()) }
-                case .end:
+                case .end, .pause:
                     while !shown.isEmpty { put(shown.removeFirst()) }
                     waiting.append(.end)
                 }
@@ -146,6 +146,35 @@ import Testing
             configuration: PackagingConfiguration()
         )
         #expect(audit[Self.rung.description].count { $0.start.isDiscontinuity } == 1)
+    }
+
+    @Test func theSourceIsNotOfferedWhereItIsNotWanted() {
+        var packager = StreamPackager(configuration: PackagingConfiguration())
+        var state = SegmentStoreState(
+            configuration: PackagingConfiguration(),
+            epoch: "e",
+            limits: SegmentStore.Limits()
+        )
+        var standIn = StandIn(lag: 5)
+        state.apply(packager.offer(rungs: [Self.rung], besideSource: false))
+        for event in SyntheticSource().events { state.apply(packager.consume(event)) }
+        // There is sound, and it is not what viewers want.
+        #expect(state.multivariantText == nil)
+        for event in standIn.encode(packager.takePictures(), isEnd: true) {
+            state.apply(packager.consume(event, of: Self.rung))
+        }
+        #expect(state.multivariantText?.contains("video-360p/playlist.m3u8") == true)
+        #expect(state.multivariantText?.contains("video/playlist.m3u8") == false)
+        let source = state.resolve(.playlist(Rendition.ID("video"), mediaSequence: nil, part: nil))
+        if case .failure(.unknownRendition) = source {} else { Issue.record("\(source)") }
+
+        // Another source, of which nothing is made: it is offered from its first segment on.
+        state.apply(packager.offer(rungs: [], besideSource: false))
+        state.apply(packager.consume(.discontinuity(.publisherChange)))
+        var second = SyntheticSource()
+        second.start = 9_000_000
+        for event in second.events { state.apply(packager.consume(event)) }
+        #expect(state.multivariantText?.contains("video/playlist.m3u8") == true)
     }
 
     /// What the store does with it: the multivariant playlist waits for the rung, but not for one that

@@ -22,7 +22,11 @@ import Testing
             window: .segments(6)
         )
         var packager = StreamPackager(configuration: configuration, firstMediaSequence: 1)
+        packager.offer(soundFormats: ["echo"])
+        let encoded = Rendition.ID("audio1-echo")
+        var echo = SoundEcho()
         var audit = LongAudit()
+        var encodedAudit = EncodedSoundAudit(encoded, of: Rendition.ID("audio1"))
         let now = ContinuousClock.now
         let store = SegmentStore(
             name: try #require(StreamName("days")),
@@ -44,13 +48,22 @@ import Testing
                     }
                     let outputs = packager.consume(event)
                     audit.read(outputs)
+                    encodedAudit.read(outputs)
                     store.apply(outputs)
+                    for sound in packager.takeSound().flatMap(\.events) {
+                        for sound in try echo.encode(sound) {
+                            let outputs = packager.consume(sound, of: encoded)
+                            encodedAudit.read(outputs)
+                            store.apply(outputs)
+                        }
+                    }
                 }
                 events.removeAll(keepingCapacity: true)
             }
             held.append(try await Held(session, packager, store))
         }
         check(audit)
+        check(encodedAudit)
         check(session.statistics, packager.statistics, store.statistics)
         let early = try #require(held.prefix(4).reduce(held.first) { $0?.most($1) })
         let late = held.dropFirst(4).reduce(early) { $0.most($1) }
@@ -65,6 +78,14 @@ import Testing
         #expect(audit.lipSync > 0 && audit.lipSync < Self.frame, "\(audit.lipSync)")
         #expect(audit.alignment > 0 && audit.alignment < Self.frame, "\(audit.alignment)")
         #expect(audit.dates > 0 && audit.dates < Self.frame, "\(audit.dates)")
+    }
+
+    /// Half a frame of each, for as long as it lasts.
+    private func check(_ audit: EncodedSoundAudit) {
+        #expect(audit.faults.isEmpty, "\(audit.faults.prefix(10))")
+        #expect(audit.segments > Self.hours * 3_600 / LongAudit.segmentSeconds - 3)
+        #expect(audit.apart <= .milliseconds(52), "\(audit.apart)")
+        #expect(abs(audit.lengths.source - audit.lengths.encoded) < 2.1, "\(audit.lengths)")
     }
 
     private func check(

@@ -51,6 +51,61 @@ import Testing
         #expect(Self.plan(Self.source(640, 360)).refusal == nil)
     }
 
+    @Test func withoutTheSourceTheTopIsAsLargeAsItIs() {
+        let plan = Self.plan(Self.source(1_920, 1_080)) { $0.keepsSource = false }
+        #expect(Self.sizes(plan).first == "video-1080p 1920x1080")
+        #expect(!plan.keepsSource)
+        // Nothing would be left.
+        let small = Self.plan(Self.source(320, 240)) { $0.keepsSource = false }
+        #expect(small.rungs.isEmpty && small.keepsSource)
+    }
+
+    @Test func theFirstLadderThatIsForTheSourceIsTaken() throws {
+        func ladder(_ name: String, _ change: (inout Ladder) -> Void) -> Ladder {
+            var ladder = Ladder()
+            ladder.name = name
+            var format = OutputFormat()
+            format.resolution = PictureSize(width: 256, height: 144)
+            ladder.outputFormats = [format]
+            change(&ladder)
+            return ladder
+        }
+        let ladders = [
+            ladder("hevc") { $0.sourceCodecs = [.hevc, .av1] },
+            ladder("large") {
+                $0.smallestSource = PictureSize(width: 1_920, height: 1_080)
+                $0.preset = .slow
+            },
+            ladder("small") {
+                $0.largestSource = PictureSize(width: 720, height: 1_280)
+                $0.keepsSource = false
+            },
+            ladder("cameras") { $0.match = StreamPattern("cam-*") },
+        ]
+        func plan(_ source: VideoFormat, _ stream: String, ladder: String? = nil) throws
+            -> LadderPlan
+        {
+            var configuration = TranscodingConfiguration()
+            configuration.isEnabled = ladder == nil
+            configuration.ladders = ladders
+            let name = try #require(StreamName(stream))
+            return LadderPlan(configuration.applied(to: name, ladder: ladder), for: source)
+        }
+        let hevc = try plan(Self.source(1_920, 1_080) { $0.codec = .hevc }, "cam-1")
+        #expect(hevc.ladder == "hevc" && Self.sizes(hevc) == ["video-144p 256x144"])
+        let large = try plan(Self.source(2_160, 3_840), "cam-1")
+        #expect(large.ladder == "large" && large.rungs.first?.preset == .slow)
+        let small = try plan(Self.source(1_280, 720), "cam-1")
+        #expect(small.ladder == "small" && !small.keepsSource)
+        #expect(small.rungs.first?.preset == .veryfast)
+        let between = Self.source(1_440, 1_080)
+        #expect(try plan(between, "cam-1").ladder == "cameras")
+        let usual = try plan(between, "news")
+        #expect(usual.ladder.isEmpty && usual.keepsSource && usual.rungs.count == 3)
+        // By its name, whatever it is for.
+        #expect(try plan(between, "news", ladder: "hevc").ladder == "hevc")
+    }
+
     @Test func theShapeOfThePictureIsKept() {
         let standing = Self.plan(Self.source(1_080, 1_920))
         #expect(Self.sizes(standing).first == "video-720p 720x1280")
@@ -93,9 +148,7 @@ import Testing
     }
 
     @Test func whatCannotBeEncodedIsRefusedInWords() {
-        let hdr = VideoFormat.Colour(primaries: 9, transfer: 16, matrix: 9, isFullRange: false)
         for plan in [
-            Self.plan(Self.source(1_920, 1_080) { $0.colour = hdr }),
             Self.plan(Self.source(1_920, 1_080) { $0.codec = .jpegXS }),
             Self.plan(Self.source(0, 0)),
         ] {

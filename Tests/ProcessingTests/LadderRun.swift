@@ -14,13 +14,25 @@ struct LadderRun {
     let rungs: [String: [PictureEvent]]
     let outputs: [PackagerOutput]
     let statistics: LadderStatistics
-    let plan: LadderPlan
+    /// The last, and how many there were.
+    let placement: DevicePlacement
+    let ladders: Int
+    /// Where it was asked for.
+    let quality: Result<[RungQuality], any Error>?
 
-    /// `change` damages the events that come of the transport stream.
+    /// A run of the whole file.
+    ///
+    /// `change` damages the events that come of the transport stream. With `release` nothing is waited
+    /// for but the decoder, and then it is called: at the end, or `after` so many events.
     init(
         _ file: URL,
         _ configuration: TranscodingConfiguration,
-        change: ([MediaEvent]) -> [MediaEvent] = { $0 }
+        on scheduler: DeviceScheduler = DeviceScheduler(),
+        isMeasured: Bool = false,
+        change: ([MediaEvent]) -> [MediaEvent] = { $0 },
+        release: (() -> Void)? = nil,
+        after: Int = .max,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) async throws {
         var session = IngestSession()
         var events: [MediaEvent] = []
@@ -29,31 +41,41 @@ struct LadderRun {
         }
         session.finish { events.append($0) }
         events = change(events)
-        var format: VideoFormat?
-        for case .tracks(let list) in events { format = format ?? list.video?.video }
-        guard let format else { throw CocoaError(.fileReadCorruptFile) }
-
-        let plan = LadderPlan(configuration, for: format)
-        let ladder = LadderTranscoder(plan)
         let desk = Desk()
-        desk.package { $0.offer(rungs: plan.rungs.map { Rendition.ID($0.name) }) }
-        async let finished: Void = ladder.run { rung, event in
-            desk.take(event, of: rung)
-        }
+        var running: [Task<Void, Never>] = []
+        var measuring: Task<[RungQuality], any Error>?
         var sources: [Picture] = []
-        for event in events.map(Optional.init) + [nil] {
-            let pictures = desk.package { packager in
-                event.map { packager.consume($0) } ?? packager.finish()
+        for (number, event) in (events.map(Optional.init) + [nil]).enumerated() {
+            if case .tracks(let list)? = event, let format = list.video?.video,
+                let ladder = desk.renewLadder(
+                    LadderPlan(configuration, for: format),
+                    on: now,
+                    place: { scheduler.place($0, of: format, configuration) }
+                )
+            {
+                running.append(
+                    Task { await ladder.run { desk.take($1, of: $0, from: ladder) } }
+                )
+                if isMeasured {
+                    measuring = Task { try await ladder.measureQuality(within: .seconds(60)) }
+                    _ = try await eventually(within: .seconds(10)) { ladder.isBeingMeasured }
+                }
             }
-            for case .picture(let picture) in pictures { sources.append(picture) }
-            ladder.send(pictures)
+            for case .picture(let picture) in desk.package(event) { sources.append(picture) }
+            guard release == nil || number >= after else { continue }
+            if number == after { try await desk.release(release) }
             // As fast as it goes, and not faster: nothing is to be lost.
-            _ = try await eventually(within: .seconds(60)) { !ladder.statistics.isBusy }
+            let room = release == nil ? LadderStatistics.plenty : 0
+            _ = try await eventually(within: .seconds(60)) { desk.queued <= room }
         }
+        guard let ladder = desk.ladder else { throw CocoaError(.fileReadCorruptFile) }
+        if after >= events.count { try await desk.release(release) }
         ladder.close()
-        await finished
+        for task in running { await task.value }
+        quality = await measuring?.result
         self.sources = sources
-        self.plan = plan
+        placement = ladder.placement
+        ladders = running.count
         (outputs, rungs) = desk.collected
         statistics = ladder.statistics
     }
@@ -62,25 +84,58 @@ struct LadderRun {
     private final class Desk: Sendable {
         private struct State {
             var packager = StreamPackager(configuration: PackagingConfiguration())
+            var ladder: LadderTranscoder?
+            var wanted: LadderPlan?
             var outputs: [PackagerOutput] = []
             var rungs: [String: [PictureEvent]] = [:]
         }
 
         private let state = Mutex(State())
 
-        /// - Returns: What is to be encoded.
-        @discardableResult
-        func package(
-            _ body: @Sendable (inout StreamPackager) -> [PackagerOutput]
-        ) -> [PictureEvent] {
+        var ladder: LadderTranscoder? { state.withLock { $0.ladder } }
+        var queued: Int { ladder?.statistics.queued ?? 0 }
+
+        /// - Returns: A ladder that is to be run, where the one before is not of this plan.
+        func renewLadder(
+            _ plan: LadderPlan,
+            on now: @escaping @Sendable () -> ContinuousClock.Instant,
+            place: (LadderPlan) -> DevicePlacement?
+        ) -> LadderTranscoder? {
             state.withLock { state in
-                state.outputs += body(&state.packager)
-                return state.packager.takePictures()
+                guard plan != state.wanted, let placement = place(plan) else { return nil }
+                state.wanted = plan
+                state.ladder?.cancel()
+                let ladder = LadderTranscoder(placement, now: now)
+                state.ladder = ladder
+                let rungs = ladder.plan.rungs.map { Rendition.ID($0.name) }
+                state.outputs += state.packager.offer(rungs: rungs)
+                return ladder
             }
         }
 
-        func take(_ event: PictureEvent, of rung: LadderRung) {
+        /// When all that was sent has been decoded.
+        func release(_ release: (() -> Void)?) async throws {
+            guard let release, let ladder else { return }
+            _ = try await eventually(within: .seconds(60)) {
+                ladder.statistics.decoding.queued == 0
+            }
+            release()
+        }
+
+        /// - Returns: What went into the ladder; `nil` ends the stream.
+        func package(_ event: MediaEvent?) -> [PictureEvent] {
             state.withLock { state in
+                state.outputs +=
+                    event.map { state.packager.consume($0) } ?? state.packager.finish()
+                let pictures = state.packager.takePictures()
+                state.ladder?.send(pictures)
+                return pictures
+            }
+        }
+
+        func take(_ event: PictureEvent, of rung: LadderRung, from ladder: LadderTranscoder) {
+            state.withLock { state in
+                guard state.ladder === ladder else { return }
                 state.rungs[rung.name, default: []].append(event)
                 state.outputs += state.packager.consume(event, of: Rendition.ID(rung.name))
             }
@@ -90,6 +145,8 @@ struct LadderRun {
             state.withLock { ($0.outputs, $0.rungs) }
         }
     }
+
+    var plan: LadderPlan { placement.plan }
 
     func pictures(of rung: String) -> [Picture] {
         (rungs[rung] ?? []).compactMap {
@@ -112,7 +169,18 @@ struct LadderRun {
         }
     }
 
-    /// One rendition as a file that players take.
+    /// How long the parts of a rendition are.
+    func parts(of id: String) -> [MediaTime] {
+        outputs.compactMap {
+            if case .part(let rendition, let part) = $0, rendition.description == id {
+                part.duration
+            } else {
+                nil
+            }
+        }
+    }
+
+    /// One rendition as a file that players take: since its format is what it is.
     func write(_ id: String, to file: URL) throws {
         var bytes = ByteBuffer()
         var header: ByteBuffer?
@@ -122,6 +190,7 @@ struct LadderRun {
                 for rendition in list
                 where rendition.id.description == id && rendition.initialization != header {
                     header = rendition.initialization
+                    bytes.clear()
                     bytes.writeImmutableBuffer(rendition.initialization)
                 }
             case .part(let rendition, let part) where rendition.description == id:
@@ -134,8 +203,9 @@ struct LadderRun {
 }
 
 extension LadderStatistics {
-    /// So much waits that more might be lost.
-    fileprivate var isBusy: Bool {
-        decoding.queued > 4 || rungs.contains { $0.queued > 8 }
-    }
+    /// If more waits, more might be lost.
+    fileprivate static let plenty = 4
+
+    /// In the longest of its queues.
+    fileprivate var queued: Int { rungs.reduce(decoding.queued) { max($0, $1.queued) } }
 }

@@ -8,78 +8,14 @@ import Testing
 
 /// Clips of every kind come out of the ladder whole, aligned and playable: ffmpeg says so.
 @Suite struct LadderTranscoderTests {
-    /// What a contribution may be, as ffmpeg makes it.
-    enum Source: String, CaseIterable, Sendable {
-        case plain, bFrames, openGOP, irregularGOP, noLaterKeyframe, hevc, hevc10, av1
-        case yuv422, oddSize, variableRate, unsaidRate, fullRange, interlaced, interlaced10
-
-        var encoder: [String] {
-            let x264 = ["-c:v", "libx264", "-preset", "ultrafast"]
-            let x265 = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params"]
-            return switch self {
-            case .plain: x264 + ["-tune", "zerolatency", "-g", "60", "-sc_threshold", "0"]
-            case .bFrames: x264 + ["-bf", "3", "-b_strategy", "0", "-g", "60"]
-            case .openGOP: x264 + ["-bf", "2", "-g", "50", "-x264-params", "open-gop=1"]
-            case .irregularGOP:
-                x264 + ["-force_key_frames", "0,0.7,2.5,2.9,3.4,5.6", "-g", "1000"]
-            case .noLaterKeyframe: x264 + ["-g", "1000", "-sc_threshold", "0"]
-            case .hevc: x265 + ["log-level=none:keyint=60"]
-            case .hevc10: ["-pix_fmt", "yuv420p10le"] + x265 + ["log-level=none:keyint=60"]
-            case .av1: ["-c:v", "libsvtav1", "-preset", "12", "-g", "60"]
-            case .yuv422: ["-pix_fmt", "yuv422p10le"] + x264 + ["-g", "60"]
-            case .oddSize:
-                ["-vf", "scale=639:359", "-pix_fmt", "yuv444p"] + x264 + ["-g", "60"]
-            case .variableRate:
-                ["-vf", "select='not(eq(mod(n,7),3))'", "-fps_mode", "passthrough"] + x264
-                    + ["-bf", "0", "-g", "60"]
-            case .unsaidRate:
-                x264 + ["-g", "60", "-bsf:v", "h264_metadata=delete_filler=1:tick_rate=0"]
-            case .interlaced: x264 + ["-flags", "+ildct+ilme", "-top", "1", "-g", "60"]
-            case .interlaced10:
-                ["-pix_fmt", "yuv422p10le"] + x264 + [
-                    "-flags", "+ildct+ilme", "-top", "0", "-g", "60",
-                ]
-            case .fullRange: ["-vf", "scale=out_range=full"] + x264 + ["-g", "60"]
-            }
-        }
-    }
-
-    private static func clip(
-        _ options: [String],
-        in folder: URL,
-        seconds: Int = 6
-    ) async throws -> URL {
-        let file = folder.appending(path: "source.ts")
-        try await ExternalProcess.run(
-            "ffmpeg",
-            [
-                "-v", "error", "-f", "lavfi", "-i",
-                "testsrc2=s=640x360:r=30:d=\(seconds)", "-pix_fmt", "yuv420p",
-            ] + options + ["-f", "mpegts", file.path]
-        )
-        return file
-    }
-
-    private static func configuration(_ sizes: [(Int, Int)]) -> TranscodingConfiguration {
-        var configuration = TranscodingConfiguration()
-        configuration.isEnabled = true
-        configuration.preset = .ultrafast
-        configuration.outputFormats = sizes.map { size in
-            var format = OutputFormat()
-            format.resolution = PictureSize(width: size.0, height: size.1)
-            format.bitsPerSecond = 400_000
-            return format
-        }
-        return configuration
-    }
-
-    @Test(arguments: Source.allCases)
-    func everyPictureComesOutOfEveryRungAtItsTime(_ source: Source) async throws {
+    @Test(arguments: LadderClip.allCases)
+    func everyPictureComesOutOfEveryRungAtItsTime(_ clip: LadderClip) async throws {
         try await withFolder { folder in
-            // AV1 in a transport stream is not what ffmpeg writes.
-            guard source != .av1 else { return }
-            let file = try await Self.clip(source.encoder, in: folder)
-            let run = try await LadderRun(file, Self.configuration([(320, 180), (160, 90)]))
+            let file = try await clip.make(in: folder)
+            let run = try await LadderRun(
+                file,
+                TranscodingConfiguration.rungs([(320, 180), (160, 90)])
+            )
             #expect(run.plan.rungs.map(\.name) == ["video-180p", "video-90p"])
             #expect(run.statistics.decoding.undecodablePictures == 0)
             let first = try #require(run.sources.first)
@@ -104,7 +40,7 @@ import Testing
     }
 
     /// ffmpeg decodes it without a complaint, from the first segment's keyframe to the end.
-    private static func expectPlayable(
+    static func expectPlayable(
         _ run: LadderRun,
         _ id: String,
         _ count: Int,
@@ -124,11 +60,34 @@ import Testing
         #expect(read == count, "\(id)")
     }
 
+    /// Open groups of one length, and keyframes at distances from two pictures to more than two seconds.
+    @Test(arguments: [LadderClip.openGOP, .irregularGOP])
+    func everySizeIsCutLikeTheSourceForAMinute(_ clip: LadderClip) async throws {
+        try await withFolder { folder in
+            let keyframes = "expr:not(mod(n,71))+not(mod(n,113))+not(mod(n,12))*lt(n,50)"
+            let file = try await clip.make(
+                in: folder,
+                seconds: 60,
+                options: clip == .irregularGOP ? ["-bf", "2", "-force_key_frames", keyframes] : []
+            )
+            let run = try await LadderRun(file, .rungs([(320, 180), (160, 90)]))
+            let (segments, parts) = (run.boundaries(of: "video"), run.parts(of: "video"))
+            #expect(run.sources.count == 1_800 && segments.count > 15 && parts.count > 120)
+            for rung in run.plan.rungs {
+                #expect(run.boundaries(of: rung.name) == segments)
+                #expect(run.parts(of: rung.name) == parts)
+                let times = run.pictures(of: rung.name).map(\.decodeTime)
+                #expect(times == run.sources.map(\.decodeTime))
+                try await Self.expectPlayable(run, rung.name, 1_800, in: folder)
+            }
+        }
+    }
+
     @Test(arguments: [VideoFormat.Codec.hevc, .av1])
     func rungsMayBeOfOtherCodecs(_ codec: VideoFormat.Codec) async throws {
         try await withFolder { folder in
-            let file = try await Self.clip(Source.bFrames.encoder, in: folder, seconds: 3)
-            var configuration = Self.configuration([(320, 180)])
+            let file = try await LadderClip.bFrames.make(in: folder, seconds: 3)
+            var configuration = TranscodingConfiguration.rungs([(320, 180)])
             configuration.outputFormats[0].codec = codec
             let run = try await LadderRun(file, configuration)
             let rung = try #require(run.plan.rungs.first)
@@ -144,8 +103,8 @@ import Testing
 
     @Test func aLimitOfFramesLeavesOutEveryOther() async throws {
         try await withFolder { folder in
-            let file = try await Self.clip(Source.plain.encoder, in: folder)
-            var configuration = Self.configuration([(320, 180), (160, 90)])
+            let file = try await LadderClip.plain.make(in: folder)
+            var configuration = TranscodingConfiguration.rungs([(320, 180), (160, 90)])
             configuration.outputFormats[1].frameRate = 15
             let run = try await LadderRun(file, configuration)
             #expect(run.pictures(of: "video-180p").count == 180)
@@ -167,7 +126,7 @@ import Testing
                     "-f", "mpegts", file.path,
                 ]
             )
-            var configuration = Self.configuration([(640, 360)])
+            var configuration = TranscodingConfiguration.rungs([(640, 360)])
             configuration.outputFormats[0].bitsPerSecond = 8_000_000
             let run = try await LadderRun(file, configuration)
             #expect(run.pictures(of: "video-360p").count == run.sources.count)
@@ -208,9 +167,10 @@ import Testing
     /// The decoder begins anew with the next keyframe, and the segments after it are whole.
     @Test func damageIsLeftBehindWithTheNextKeyframe() async throws {
         try await withFolder { folder in
-            let file = try await Self.clip(Source.bFrames.encoder, in: folder, seconds: 12)
+            let file = try await LadderClip.bFrames.make(in: folder, seconds: 12)
             var random = SeededRandom(seed: 5)
-            let run = try await LadderRun(file, Self.configuration([(320, 180)])) { events in
+            let run = try await LadderRun(file, TranscodingConfiguration.rungs([(320, 180)])) {
+                events in
                 events.enumerated().map { index, event in
                     guard case .accessUnit(var unit) = event, (60...90).contains(index) else {
                         return event

@@ -99,7 +99,7 @@ package struct MediaPlaylist: Sendable {
                 if attributes["TYPE"] == "PART" { hintedPart = attributes["URI"] }
             case "#EXT-X-RENDITION-REPORT": reports.append(attributes)
             case "#EXT-X-ENDLIST": isEnded = true
-            case "": break
+            case "", "#EXT-X-I-FRAMES-ONLY", "#EXT-X-BYTERANGE": break
             default:
                 guard !line.hasPrefix("#") else { throw Malformed(line: String(line)) }
                 next.uri = String(line)

@@ -40,6 +40,10 @@ package enum RouteClass: String, Sendable, CaseIterable {
             self = components.count == 3 ? .multivariantPlaylist : .mediaPlaylist
             return
         }
+        guard !name.elementsEqual("iframes.m3u8".utf8) else {
+            self = .mediaPlaylist
+            return
+        }
         // As in `ResourceName`: what follows the last hyphen.
         let kind =
             name.lastIndex(of: UInt8(ascii: "-")).map { name[$0...] } ?? name[name.endIndex...]

@@ -19,6 +19,10 @@ package struct ManagementSource: Sendable {
         @Sendable (StreamName, Thumbnail.Format) async throws -> (
             file: Thumbnail, lifetime: Duration
         )
+    /// How much of a stream's picture its sizes keep; waits for pictures.
+    ///
+    /// Throws `ProblemDetails`.
+    package var quality: @Sendable (StreamName) async throws -> QualitySnapshot
     /// Prefers an input of a stream; `nil` prefers the first again.
     ///
     /// Throws `ProblemDetails`.
@@ -33,6 +37,7 @@ package struct ManagementSource: Sendable {
         thumbnail:
             @escaping @Sendable (StreamName, Thumbnail.Format) async throws
             -> (file: Thumbnail, lifetime: Duration),
+        quality: @escaping @Sendable (StreamName) async throws -> QualitySnapshot,
         selectInput: @escaping @Sendable (StreamName, StreamName?) throws -> Void
     ) {
         self.streams = streams
@@ -41,6 +46,7 @@ package struct ManagementSource: Sendable {
         self.server = server
         self.descriptions = descriptions
         self.thumbnail = thumbnail
+        self.quality = quality
         self.selectInput = selectInput
     }
 }

@@ -126,6 +126,28 @@ extension ProblemDetails {
         )
     }
 
+    package static func noLadder(_ name: StreamName) -> ProblemDetails {
+        ProblemDetails(
+            .notFound,
+            status: .notFound,
+            title: "No smaller sizes",
+            detail:
+                "'\(name)' is not encoded again, so there is nothing to compare. GET "
+                + "/api/v1/streams/\(name) says why, under transcoding and advice."
+        )
+    }
+
+    /// Asking again helps; `detail` says what to look at if it does not.
+    package static func noQualityYet(_ detail: String) -> ProblemDetails {
+        ProblemDetails(
+            .timedOut,
+            status: .serviceUnavailable,
+            title: "Not measured",
+            detail: detail,
+            headers: [.retryAfter: "5"]
+        )
+    }
+
     static let playerLibraryMissing = ProblemDetails(
         .notFound,
         status: .notFound,

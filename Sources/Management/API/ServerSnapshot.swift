@@ -1,4 +1,5 @@
 package import Ingestion
+package import Processing
 
 /// What the API and the metrics say of the server as a whole.
 ///
@@ -28,6 +29,7 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
     package var http: HTTPSnapshot
     /// `nil` while RTP is off.
     package var rtp: RTPListenerSnapshot?
+    package var transcoding: DevicesSnapshot
 
     package init(
         version: String,
@@ -35,7 +37,8 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
         publish: PublishAddress,
         refusals: [PublishRefusal: UInt64] = [:],
         http: HTTPSnapshot,
-        rtp: RTPListenerStatistics? = nil
+        rtp: RTPListenerStatistics? = nil,
+        devices: DeviceStatistics = DeviceScheduler().statistics
     ) {
         self.version = version
         self.startedAt = startedAt
@@ -45,6 +48,7 @@ package struct ServerSnapshot: Codable, Sendable, Equatable {
         )
         self.http = http
         self.rtp = rtp.map(RTPListenerSnapshot.init)
+        transcoding = DevicesSnapshot(devices)
     }
 }
 

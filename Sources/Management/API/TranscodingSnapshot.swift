@@ -49,8 +49,73 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
         }
     }
 
+    /// One track of sound in one format.
+    package struct Sound: Codable, Sendable, Equatable {
+        /// Of its rendition, as in `delivery.renditions`.
+        package var id: String
+        /// Of the rendition that it is made of.
+        package var source: String
+        package var codec: String
+        /// Left out before the first frame, as channels are.
+        package var sampleRate: Int?
+        package var channels: Int?
+        /// What its encoder keeps to.
+        package var targetBitrateBitsPerSecond: Int
+        package var frames: UInt64
+        package var bytes: UInt64
+        /// From the arrival of what completes a frame to the frame, the most of late.
+        package var delayMilliseconds: Double
+        /// What went wrong last, in words.
+        package var failure: String?
+
+        init(_ output: SoundStatistics.Output) {
+            id = "\(output.source)-\(output.format.name)"
+            source = output.source
+            codec = output.format.codec.rawValue
+            sampleRate = output.sampleRate == 0 ? nil : output.sampleRate
+            channels = output.channels == 0 ? nil : output.channels
+            targetBitrateBitsPerSecond = output.format.targetBitsPerSecond
+            frames = output.frames
+            bytes = output.bytes
+            delayMilliseconds = (output.delay / .milliseconds(1)).roundedForDisplay
+            failure = output.failure
+        }
+    }
+
+    /// The sound of a stream, decoded once for all formats.
+    package struct Audio: Codable, Sendable, Equatable {
+        /// Damaged, and heard as silence.
+        package var undecodableFrames: UInt64
+        /// Not decoded because too many waited, and heard as silence.
+        package var lostFrames: UInt64
+        package var queuedFrames: Int
+        /// Of all that is done with sound.
+        package var cpuSeconds: Double
+        package var outputs: [Sound]
+
+        init(_ statistics: SoundStatistics) {
+            undecodableFrames = statistics.undecodableFrames
+            lostFrames = statistics.lostFrames
+            queuedFrames = statistics.queued
+            cpuSeconds = statistics.cpuSeconds.roundedForDisplay
+            outputs = statistics.outputs.map(Sound.init)
+        }
+    }
+
+    /// Of the ladder, where it is one of those with names.
+    package var ladder: String?
+    /// The source is offered too, as it is sent.
+    package var passthrough: Bool
     /// Why nothing is encoded, in words.
     package var refusal: String?
+    /// Why some sizes are left out, in words.
+    package var shortage: String?
+    /// `cpu` or a card; `nil`: nothing does it.
+    package var device: String?
+    /// Why it is done there, in words, where another device would have been first.
+    package var deviceReason: String?
+    /// What is done without for now, in words, since there is not the time for all.
+    package var easing: String?
     package var decodedPictures: UInt64
     /// Damaged, or between damage and the next keyframe.
     package var undecodablePictures: UInt64
@@ -60,10 +125,19 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
     /// Of decoding and scaling, once for all sizes.
     package var cpuSeconds: Double
     package var rungs: [Rung]
+    /// Left out where sound is only sent as it comes.
+    package var audio: Audio?
 
-    package init(_ plan: LadderPlan, _ statistics: LadderStatistics) {
+    package init(_ plan: LadderPlan, _ statistics: LadderStatistics, _ sound: SoundStatistics?) {
+        ladder = plan.ladder.isEmpty ? nil : plan.ladder
+        passthrough = plan.keepsSource
+        audio = sound.map(Audio.init)
         refusal = plan.refusal
+        shortage = plan.shortage
+        device = plan.rungs.isEmpty ? nil : statistics.device
+        deviceReason = plan.rungs.isEmpty ? nil : statistics.deviceReason
         let decoding = statistics.decoding
+        easing = decoding.effort.words(for: plan.rungs)
         decodedPictures = decoding.pictures
         undecodablePictures = decoding.undecodablePictures
         lostPictures = decoding.lostPictures

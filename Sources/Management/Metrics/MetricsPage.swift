@@ -72,6 +72,7 @@ struct MetricsPage {
             )
         }
         if let rtp = server.rtp { add(rtp: rtp) }
+        for device in server.transcoding.devices { add(device: device) }
         add(http: server.http)
     }
 
@@ -273,6 +274,15 @@ struct MetricsPage {
     }
 
     private mutating func add(_ transcoding: TranscodingSnapshot, of stream: String) {
+        for sound in transcoding.audio?.outputs ?? [] {
+            text.add(
+                "mirror_transcoding_sound_frames_total",
+                .counter,
+                "Frames of sound encoded.",
+                labels: ["stream": stream, "rendition": sound.id],
+                Double(sound.frames)
+            )
+        }
         for rung in transcoding.rungs {
             let labels: KeyValuePairs = ["stream": stream, "rendition": rung.id]
             text.add(

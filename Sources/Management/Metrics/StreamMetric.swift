@@ -72,6 +72,25 @@ struct StreamMetric: Sendable {
         ) {
             $0.transcoding?.cpuSeconds
         },
+        counter(
+            "transcoding_undecodable_sound_frames_total",
+            "Frames of sound not decoded, and heard as silence: damaged."
+        ) {
+            $0.transcoding?.audio?.undecodableFrames
+        },
+        counter(
+            "transcoding_skipped_sound_frames_total",
+            "Frames of sound not decoded, and heard as silence: too many waited."
+        ) {
+            $0.transcoding?.audio?.lostFrames
+        },
+        StreamMetric(
+            name: "mirror_transcoding_sound_cpu_seconds_total",
+            kind: .counter,
+            help: "Time on the CPU of all that is done with sound."
+        ) {
+            $0.transcoding?.audio?.cpuSeconds
+        },
     ]
 
     private static let thumbnail: [StreamMetric] = [

@@ -28,10 +28,14 @@ extension ConfigurationFormat where Value == [AddressRange] {
     )
 }
 
-extension ConfigurationFormat where Value == [StreamName] {
-    /// A YAML list, or the same as text with commas.
-    static func streamNames(_ range: ClosedRange<Int>) -> ConfigurationFormat {
-        let shape = "a list of \(range.lowerBound) to \(range.upperBound) stream names"
+extension ConfigurationFormat {
+    /// A YAML list of values, or the same as text with commas.
+    static func values<Item>(
+        _ range: ClosedRange<Int>,
+        of things: String,
+        _ format: ConfigurationFormat<Item>
+    ) -> ConfigurationFormat where Value == [Item] {
+        let shape = "a list of \(range.lowerBound) to \(range.upperBound) \(things)"
         return ConfigurationFormat(
             shape: shape,
             read: { node, findings in
@@ -44,17 +48,13 @@ extension ConfigurationFormat where Value == [StreamName] {
                     )
                     return nil
                 }
-                let names = nodes.compactMap { node in
-                    ConfigurationFormat<StreamName>.streamName.read(node, &findings)
-                }
-                return names.count == nodes.count ? names : nil
+                let items = nodes.compactMap { format.read($0, &findings) }
+                return items.count == nodes.count ? items : nil
             },
-            write: { names in "[\(names.map(\.description.quoted).joined(separator: ", "))]" }
+            write: { items in "[\(items.map(format.write).joined(separator: ", "))]" }
         )
     }
-}
 
-extension ConfigurationFormat {
     /// A section with the given keys: in YAML, or the same as JSON in one text.
     static func section(
         of keys: [ConfigurationKey<Value>],

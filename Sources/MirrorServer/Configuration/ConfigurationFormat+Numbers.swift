@@ -4,14 +4,22 @@ extension ConfigurationFormat where Value == Bool {
     static let boolean = ConfigurationFormat(
         shape: "true or false",
         parse: { text throws(ConfigurationMismatch) in
-            switch text.lowercased() {
-            case "true", "yes", "on", "1": true
-            case "false", "no", "off", "0": false
-            default: throw ConfigurationMismatch("is neither true nor false")
+            guard let value = truth(of: text) else {
+                throw ConfigurationMismatch("is neither true nor false")
             }
+            return value
         },
         write: { "\($0)" }
     )
+
+    /// What YAML has as words for true and false.
+    static func truth(of text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": true
+        case "false", "no", "off", "0": false
+        default: nil
+        }
+    }
 }
 
 extension ConfigurationFormat where Value == Int {

@@ -15,15 +15,9 @@ extension ConfigurationLayer {
         for name in ours.keys.sorted() where known[name] == nil {
             findings.origin = .environment(name)
             findings.key = ""
-            let path = name.dropFirst("MIRROR_".count).lowercased()
-            let isUnsupported = UnknownKey.unsupported.contains { key in
-                path.hasPrefix(key.replacing(".", with: "_"))
-            }
             findings.report(
-                isUnsupported
-                    ? "it is not supported by Mirror \(MirrorVersion.number)" : "unknown variable",
-                cure: isUnsupported
-                    ? "Unset it" : UnknownKey.cure(for: name, among: keys.map(\.environmentName))
+                "unknown variable",
+                cure: UnknownKey.cure(for: name, among: keys.map(\.environmentName))
             )
         }
         self.init(

@@ -64,15 +64,7 @@ struct ConfigurationLayer: Sendable {
 
 extension ConfigurationFindings {
     mutating func reportUnknown(line: Int? = nil, among paths: [String]) {
-        if UnknownKey.isUnsupported(key) {
-            report(
-                line: line,
-                "it is not supported by Mirror \(MirrorVersion.number)",
-                cure: "Take it out"
-            )
-        } else {
-            report(line: line, "unknown key", cure: UnknownKey.cure(for: key, among: paths))
-        }
+        report(line: line, "unknown key", cure: UnknownKey.cure(for: key, among: paths))
     }
 }
 

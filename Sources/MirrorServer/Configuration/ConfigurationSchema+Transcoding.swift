@@ -18,12 +18,71 @@ extension ConfigurationSchema {
             change: .reload
         ),
         ConfigurationKey(
+            "transcoding.passthrough",
+            \.transcoding.keepsSource,
+            .boolean,
+            "Whether the source itself is offered too, as it is sent. It always is where nothing is made of it.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "transcoding.gpu_enabled",
+            \.transcoding.usesGPU,
+            .boolean,
+            "Whether NVIDIA cards do it, where there are any."
+        ),
+        ConfigurationKey(
+            "transcoding.policy",
+            \.transcoding.policy,
+            .choice,
+            "What becomes of a stream's sizes that no card has room for, or whose card fails: the CPU makes"
+                + " them, only the smallest are made, or none.",
+            change: .reload
+        ),
+        ConfigurationKey(
             "transcoding.output_formats",
             \.transcoding.outputFormats,
             .list(of: outputFormat, limit: 8, startingWith: .init()),
             "The sizes beside the source's own. Left out: 1080p, 720p, 480p and 360p, as far as they"
                 + " are smaller.",
             change: .reload
+        ),
+        ConfigurationKey(
+            "transcoding.ladders",
+            \.transcoding.ladders,
+            .list(of: ladder, limit: 16, startingWith: .init()),
+            "For some streams or sources, the first that is for them in place of output_formats.",
+            change: .reload
+        ),
+        ConfigurationKey(
+            "transcoding.audio",
+            \.transcoding.audio,
+            .list(of: soundOutputFormat, limit: 4, startingWith: .init()),
+            "What every track of sound is encoded as beside the source's own, for all sizes.",
+            change: .reload
+        ),
+    ]
+
+    package static let soundOutputFormat: [ConfigurationKey<SoundOutputFormat>] = [
+        ConfigurationKey(
+            "codec",
+            \.codec,
+            .encodedSound,
+            "What it is encoded as.",
+            example: "aac"
+        ),
+        ConfigurationKey(
+            "bitrate",
+            \.bitsPerSecond,
+            .bitRateLimit,
+            "Its bits a second. Left out, or 0: 64k a channel of AAC, 48k of Opus.",
+            example: "128k"
+        ),
+        ConfigurationKey(
+            "channels",
+            \.channels,
+            .count(1...2, of: "channels"),
+            "What sound with more is mixed to.",
+            example: "2"
         ),
     ]
 
@@ -61,7 +120,7 @@ extension ConfigurationSchema {
 }
 
 extension ConfigurationFormat where Value == PictureSize {
-    fileprivate static let pictureSize = ConfigurationFormat(
+    static let pictureSize = ConfigurationFormat(
         shape: "a size such as 1280x720, \(PictureSize.limits.lowerBound) to "
             + "\(PictureSize.limits.upperBound) each way",
         parse: { text throws(ConfigurationMismatch) in
@@ -78,12 +137,26 @@ extension ConfigurationFormat where Value == PictureSize {
     )
 }
 
+extension ConfigurationFormat where Value == AudioFormat.Codec {
+    fileprivate static let encodedSound = ConfigurationFormat(
+        shape: "one of aac, opus",
+        parse: { text throws(ConfigurationMismatch) in
+            switch text {
+            case "aac": return .aac
+            case "opus": return .opus
+            default: throw ConfigurationMismatch("is not one of them")
+            }
+        },
+        write: { $0.rawValue.lowercased() }
+    )
+}
+
 extension ConfigurationFormat where Value == VideoFormat.Codec {
     private static let names: [(name: String, codec: VideoFormat.Codec)] = [
         ("h264", .h264), ("hevc", .hevc), ("av1", .av1),
     ]
 
-    fileprivate static let encodedCodec = ConfigurationFormat(
+    static let encodedCodec = ConfigurationFormat(
         shape: "one of \(names.map(\.name).joined(separator: ", "))",
         parse: { text throws(ConfigurationMismatch) in
             guard let codec = names.first(where: { $0.name == text })?.codec else {

@@ -85,9 +85,9 @@ package enum ConfigurationSchema {
         ),
         ConfigurationKey(
             "transcode",
-            \.isTranscoded,
-            ConfigurationFormat<Bool>.boolean.optional,
-            "In place of transcoding.enabled.",
+            \.transcoding,
+            ConfigurationFormat<TranscodingChoice>.transcodingChoice.optional,
+            "In place of transcoding.enabled; or the name of one of transcoding.ladders.",
             example: "true"
         ),
         ConfigurationKey(
@@ -106,7 +106,7 @@ package enum ConfigurationSchema {
         ConfigurationKey(
             "names",
             \.names,
-            .streamNames(2...StreamInputs.limit),
+            .values(2...StreamInputs.limit, of: "stream names", .streamName),
             "What publishers publish to, over any transport; the first is preferred.",
             isRequired: true
         ),

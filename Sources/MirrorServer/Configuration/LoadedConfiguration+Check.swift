@@ -1,6 +1,7 @@
 import Ingestion
 import Media
 import Packaging
+import Processing
 
 extension LoadedConfiguration {
     /// Reports values that are each possible and together are not.
@@ -10,6 +11,7 @@ extension LoadedConfiguration {
         checkDatagramPorts(&findings)
         checkSessions(&findings)
         checkInputs(&findings)
+        checkLadders(&findings)
         let ceiling = configuration.srt.maxBandwidthBitsPerSecond ?? .max
         if configuration.streams.contains(where: { ($0.maxBitrateBitsPerSecond ?? 0) > ceiling }) {
             report(
@@ -129,6 +131,27 @@ extension LoadedConfiguration {
                     &findings
                 )
             }
+        }
+    }
+
+    private func checkLadders(_ findings: inout ConfigurationFindings) {
+        let names = configuration.transcoding.ladders.map(\.name)
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            report(
+                ["transcoding.ladders"],
+                "two of them are called \(twice.quoted)",
+                cure: "Give each a name of its own",
+                &findings
+            )
+        }
+        let chosen = configuration.streams.compactMap(\.transcoding?.ladder)
+        if let unknown = chosen.first(where: { !names.contains($0) }) {
+            report(
+                ["streams", "transcoding.ladders"],
+                "a stream is to be transcoded by \(unknown.quoted), which is not among transcoding.ladders",
+                cure: "Name one of transcoding.ladders, or write true or false",
+                &findings
+            )
         }
     }
 

@@ -2,6 +2,19 @@ package import Ingestion
 package import Media
 package import Processing
 
+/// Whether a stream is offered in other sizes too.
+package enum TranscodingChoice: Sendable, Equatable {
+    case off
+    /// By the first ladder that is for it.
+    case on
+    /// By the ladder of this name.
+    case named(String)
+
+    var ladder: String? {
+        if case .named(let name) = self { name } else { nil }
+    }
+}
+
 /// What holds for the streams whose names match; what it leaves out, the server's defaults decide.
 package struct StreamRule: Sendable, Equatable {
     package var match: StreamPattern?
@@ -13,7 +26,7 @@ package struct StreamRule: Sendable, Equatable {
     package var grace: Duration?
     /// A path; `noSlate`: not even what the server's default is.
     package var slate: String?
-    package var isTranscoded: Bool?
+    package var transcoding: TranscodingChoice?
 
     /// `nil`: publishers publish to the stream's own name.
     package var inputs: StreamInputs?
@@ -109,9 +122,14 @@ package struct StreamRules: Sendable, Equatable {
     }
 
     package func terms(for name: StreamName) -> StreamTerms {
-        guard let rule = rule(for: name) else { return defaults }
-        var transcoding = defaults.transcoding
-        transcoding.isEnabled = rule.isTranscoded ?? transcoding.isEnabled
+        let rule = rule(for: name)
+        var transcoding = defaults.transcoding.applied(to: name, ladder: rule?.transcoding?.ladder)
+        transcoding.isEnabled = rule?.transcoding.map { $0 != .off } ?? transcoding.isEnabled
+        guard let rule else {
+            var terms = defaults
+            terms.transcoding = transcoding
+            return terms
+        }
         return StreamTerms(
             passphrase: rule.passphrase ?? defaults.passphrase,
             allowedSources: rule.allowedSources,

@@ -1,12 +1,5 @@
 /// What to tell an operator about a key that Mirror does not know.
 enum UnknownKey {
-    /// Keys and sections that the design names and this version does not have.
-    static let unsupported = ["transcoding.gpu_enabled", "transcoding.policy"]
-
-    static func isUnsupported(_ path: String) -> Bool {
-        unsupported.contains { path == $0 || path.hasPrefix("\($0).") }
-    }
-
     /// A known key or section that ends alike (`srt.port` for `ingestion.srt.port`), or is spelled the
     /// same but for a few slips of the hand; else where to look.
     static func cure(for path: String, among known: [String]) -> String {

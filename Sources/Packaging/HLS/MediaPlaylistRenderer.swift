@@ -78,11 +78,6 @@ package struct MediaPlaylistRenderer: Sendable {
     }
 
     private func writeHeader(of timeline: RenditionTimeline, to text: inout ByteBuffer) {
-        let first = timeline.segments.first
-        // The tag of a discontinuity at the top is still in the list: it does not count as removed.
-        let removedDiscontinuities =
-            (first?.discontinuitySequence ?? timeline.discontinuitySequence)
-            - (first?.isDiscontinuity == true ? 1 : 0)
         let skipUntil = canSkip ? ",CAN-SKIP-UNTIL=\(targetDurationSeconds * 6).0" : ""
         let holdBack = Self.seconds(partHoldBackMicroseconds)
         let partTarget = Self.seconds(timeline.partTarget.microsecondsRoundedUp)
@@ -94,6 +89,20 @@ package struct MediaPlaylistRenderer: Sendable {
             #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=\(holdBack),\
             HOLD-BACK=\(targetDurationSeconds * 3).0\(skipUntil)
             #EXT-X-PART-INF:PART-TARGET=\(partTarget)
+
+            """
+        )
+        writeNumbers(of: timeline, to: &text)
+    }
+
+    func writeNumbers(of timeline: RenditionTimeline, to text: inout ByteBuffer) {
+        let first = timeline.segments.first
+        // The tag of a discontinuity at the top is still in the list: it does not count as removed.
+        let removedDiscontinuities =
+            (first?.discontinuitySequence ?? timeline.discontinuitySequence)
+            - (first?.isDiscontinuity == true ? 1 : 0)
+        text.writeString(
+            """
             #EXT-X-MEDIA-SEQUENCE:\(first?.mediaSequence ?? 0)
             #EXT-X-DISCONTINUITY-SEQUENCE:\(removedDiscontinuities)
 
@@ -107,12 +116,7 @@ package struct MediaPlaylistRenderer: Sendable {
         withParts: Bool,
         to text: inout ByteBuffer
     ) {
-        if segment.isDiscontinuity { text.writeString("#EXT-X-DISCONTINUITY\n") }
-        if withMap {
-            let name = ResourceName.initialization(segment.initialization).text(epoch: epoch)
-            text.writeString("#EXT-X-MAP:URI=\"\(name)\"\n")
-        }
-        text.writeString("#EXT-X-PROGRAM-DATE-TIME:\(segment.programDateTime.programDateTime)\n")
+        writeStart(of: segment, withMap: withMap, to: &text)
         if segment.isGap { text.writeString("#EXT-X-GAP\n") }
         if withParts {
             for (number, part) in zip(segment.firstPart..., segment.parts) {
@@ -126,6 +130,15 @@ package struct MediaPlaylistRenderer: Sendable {
             let name = ResourceName.segment(segment.mediaSequence).text(epoch: epoch)
             text.writeString("#EXTINF:\(Self.seconds(segment.microseconds)),\n\(name)\n")
         }
+    }
+
+    func writeStart(of segment: Segment, withMap: Bool, to text: inout ByteBuffer) {
+        if segment.isDiscontinuity { text.writeString("#EXT-X-DISCONTINUITY\n") }
+        if withMap {
+            let name = ResourceName.initialization(segment.initialization).text(epoch: epoch)
+            text.writeString("#EXT-X-MAP:URI=\"\(name)\"\n")
+        }
+        text.writeString("#EXT-X-PROGRAM-DATE-TIME:\(segment.programDateTime.programDateTime)\n")
     }
 
     /// A new initialization is hinted until a segment that uses it is there; the next part always is.
@@ -153,7 +166,7 @@ package struct MediaPlaylistRenderer: Sendable {
     }
 
     /// Six decimals, so that the sum of a day's durations stays within a frame of the truth.
-    private static func seconds(_ microseconds: Int64) -> String {
+    static func seconds(_ microseconds: Int64) -> String {
         "\(microseconds / 1_000_000).\(padded(microseconds % 1_000_000, 6))"
     }
 }

@@ -3,23 +3,43 @@ import NIOCore
 
 /// What a stream offers, as its multivariant playlist says it.
 ///
-/// Each picture is a variant once for every codec of sound, so that a player that lacks one takes
-/// another; first the one to begin with, which players take before they know their network. Without a
-/// picture, the first sound of each codec is the variant.
-/// Source: RFC 8216bis, 4.4.6.1 (EXT-X-MEDIA), 4.4.6.2 (EXT-X-STREAM-INF).
+/// Sound is in groups: those of the source by codec, and one for each format that is encoded here. Each
+/// picture is a variant once for every group, so that a player that lacks a codec takes another; first
+/// the one to begin with, which players take before they know their network. Without a picture, the
+/// first sound of each group is the variant.
+/// Source: RFC 8216bis, 4.4.6.1 (EXT-X-MEDIA), 4.4.6.2 (EXT-X-STREAM-INF), 4.4.6.3
+/// (EXT-X-I-FRAME-STREAM-INF).
 struct MultivariantPlaylist: Sendable, Equatable {
     struct Offer: Sendable, Equatable {
         let id: Rendition.ID
         let track: Track
-        let peakBitsPerSecond: Int
-        let averageBitsPerSecond: Int
+        /// Of sound that was encoded here.
+        let soundGroup: String?
+        let bitsPerSecond: BitRates
+        /// Of its I-frames alone, where there is a playlist of them.
+        let iFrameBitsPerSecond: BitRates?
+    }
+
+    struct BitRates: Sendable, Equatable {
+        let peak: Int
+        let average: Int
+
+        /// Whether viewers should be told of `self` in place of `other`.
+        func differsMaterially(from other: BitRates) -> Bool {
+            peak > other.peak || Self.isFar(peak, from: other.peak)
+                || Self.isFar(average, from: other.average)
+        }
+
+        private static func isFar(_ rate: Int, from other: Int) -> Bool {
+            abs(rate - other) > other / 20
+        }
     }
 
     private struct AudioGroup {
         let id: String
         var offers: [Offer]
         /// EXT-X-MEDIA is written: there is a picture to go with, or a choice.
-        let isListed: Bool
+        var isListed = false
     }
 
     /// What most viewers' networks carry.
@@ -33,11 +53,15 @@ struct MultivariantPlaylist: Sendable, Equatable {
     func differsMaterially(from other: MultivariantPlaylist) -> Bool {
         guard offers.count == other.offers.count else { return true }
         return zip(offers, other.offers).contains { new, old in
-            new.id != old.id || new.track != old.track
-                || new.peakBitsPerSecond > old.peakBitsPerSecond
-                || Self.isFar(new.peakBitsPerSecond, from: old.peakBitsPerSecond)
-                || Self.isFar(new.averageBitsPerSecond, from: old.averageBitsPerSecond)
+            new.id != old.id || new.track != old.track || new.soundGroup != old.soundGroup
+                || new.bitsPerSecond.differsMaterially(from: old.bitsPerSecond)
+                || Self.differMaterially(new.iFrameBitsPerSecond, old.iFrameBitsPerSecond)
         }
+    }
+
+    private static func differMaterially(_ new: BitRates?, _ old: BitRates?) -> Bool {
+        guard let new, let old else { return (new == nil) != (old == nil) }
+        return new.differsMaterially(from: old)
     }
 
     func render(tag: String) -> RenderedPlaylist {
@@ -56,6 +80,7 @@ struct MultivariantPlaylist: Sendable, Equatable {
                 text.writeString(Self.variant(variant, group: group))
             }
         }
+        for picture in pictures { text.writeString(Self.iFrames(of: picture)) }
         return RenderedPlaylist(plain: text, tag: tag, isEnded: false)
     }
 
@@ -63,34 +88,30 @@ struct MultivariantPlaylist: Sendable, Equatable {
     private var pictures: [Offer] {
         var pictures = offers.filter { $0.track.video != nil }
         let first =
-            pictures.filter { $0.peakBitsPerSecond <= Self.startingBitsPerSecond }
-            .max { $0.peakBitsPerSecond < $1.peakBitsPerSecond }
-            ?? pictures.min { $0.peakBitsPerSecond < $1.peakBitsPerSecond }
+            pictures.filter { $0.bitsPerSecond.peak <= Self.startingBitsPerSecond }
+            .max { $0.bitsPerSecond.peak < $1.bitsPerSecond.peak }
+            ?? pictures.min { $0.bitsPerSecond.peak < $1.bitsPerSecond.peak }
         if let index = pictures.firstIndex(where: { $0.id == first?.id }) {
             pictures.insert(pictures.remove(at: index), at: 0)
         }
         return pictures
     }
 
-    private static func isFar(_ rate: Int, from other: Int) -> Bool {
-        abs(rate - other) > other / 20
-    }
-
     private func audioGroups(besidePicture: Bool) -> [AudioGroup] {
-        var codecs: [AudioFormat.Codec] = []
+        var groups: [AudioGroup] = []
         for offer in offers {
-            if let codec = offer.track.audio?.codec, !codecs.contains(codec) {
-                codecs.append(codec)
+            guard let codec = offer.track.audio?.codec else { continue }
+            let id = offer.soundGroup ?? codec.rawValue.lowercased()
+            if let index = groups.firstIndex(where: { $0.id == id }) {
+                groups[index].offers.append(offer)
+            } else {
+                groups.append(AudioGroup(id: id, offers: [offer]))
             }
         }
-        return codecs.map { codec in
-            let members = offers.filter { $0.track.audio?.codec == codec }
-            return AudioGroup(
-                id: codec.rawValue.lowercased(),
-                offers: members,
-                isListed: besidePicture || members.count > 1
-            )
+        for index in groups.indices {
+            groups[index].isListed = besidePicture || groups[index].offers.count > 1
         }
+        return groups
     }
 
     private static func media(_ group: AudioGroup) -> String {
@@ -121,11 +142,11 @@ struct MultivariantPlaylist: Sendable, Equatable {
     private static func variant(_ offer: Offer, group: AudioGroup?) -> String {
         let isPicture = offer.track.video != nil
         let sounds = group?.offers ?? []
-        var peak = sounds.map(\.peakBitsPerSecond).max() ?? 0
-        var average = sounds.map(\.averageBitsPerSecond).max() ?? 0
+        var peak = sounds.map(\.bitsPerSecond.peak).max() ?? 0
+        var average = sounds.map(\.bitsPerSecond.average).max() ?? 0
         if isPicture {
-            peak += offer.peakBitsPerSecond
-            average += offer.averageBitsPerSecond
+            peak += offer.bitsPerSecond.peak
+            average += offer.bitsPerSecond.average
         }
         var attributes = ["BANDWIDTH=\(peak)", "AVERAGE-BANDWIDTH=\(average)"]
 
@@ -144,11 +165,27 @@ struct MultivariantPlaylist: Sendable, Equatable {
             """
     }
 
-    private static func pictureAttributes(_ video: VideoFormat) -> [String] {
-        var attributes: [String] = []
-        if video.width > 0, video.height > 0 {
-            attributes.append("RESOLUTION=\(video.width)x\(video.height)")
+    private static func iFrames(of picture: Offer) -> String {
+        guard let rates = picture.iFrameBitsPerSecond, let video = picture.track.video else {
+            return ""
         }
+        var attributes = [
+            "BANDWIDTH=\(rates.peak)", "AVERAGE-BANDWIDTH=\(rates.average)",
+            "CODECS=\"\(video.codecString)\"",
+        ]
+        attributes += resolution(video)
+        attributes.append("VIDEO-RANGE=\(video.dynamicRange.rawValue)")
+        attributes.append("URI=\"\(picture.id)/iframes.m3u8\"")
+        return "#EXT-X-I-FRAME-STREAM-INF:\(attributes.joined(separator: ","))\n"
+    }
+
+    private static func resolution(_ video: VideoFormat) -> [String] {
+        guard video.width > 0, video.height > 0 else { return [] }
+        return ["RESOLUTION=\(video.width)x\(video.height)"]
+    }
+
+    private static func pictureAttributes(_ video: VideoFormat) -> [String] {
+        var attributes = resolution(video)
         if let rate = video.frameRate?.value, rate > 0, rate < 100_000 {
             let thousandths = Int64((rate * 1_000).rounded())
             attributes.append("FRAME-RATE=\(thousandths / 1_000).\(padded(thousandths % 1_000, 3))")

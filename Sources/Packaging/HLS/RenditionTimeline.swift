@@ -40,6 +40,8 @@ package struct RenditionTimeline: Sendable {
     package private(set) var initializations: [UInt64: ByteBuffer]
     package private(set) var initialization: UInt64 = 0
     package private(set) var bitrate = BitrateMeter()
+    /// Of the I-frames that whole segments begin with.
+    package private(set) var iFrameBitrate = BitrateMeter()
     package private(set) var bytesHeld: Int
     /// Opened, and no part has come yet.
     package private(set) var pending: (start: SegmentStart, initialization: UInt64)?
@@ -86,6 +88,14 @@ package struct RenditionTimeline: Sendable {
         if newest.mediaSequence > mediaSequence { return true }
         guard let part else { return segments.last?.isComplete ?? true }
         return newest.part >= part
+    }
+
+    /// The numbers of the whole segments that are listed; `nil` where there is none.
+    package var wholeSegments: ClosedRange<UInt64>? {
+        guard let first = segments.first, let last = segments.last(where: \.isComplete) else {
+            return nil
+        }
+        return first.mediaSequence...last.mediaSequence
     }
 
     // MARK: Publishing
@@ -149,7 +159,7 @@ package struct RenditionTimeline: Sendable {
         listedMicroseconds += segments[last].microseconds - before
         bytesHeld += part.byteCount
         nextPart += 1
-        bitrate.count(part)
+        bitrate.count(bytes: part.byteCount, microseconds: part.duration.microseconds)
         newest = Position(
             mediaSequence: segments[last].mediaSequence,
             part: UInt64(segments[last].parts.count - 1)
@@ -162,7 +172,16 @@ package struct RenditionTimeline: Sendable {
         pending = nil
         guard let last = segments.indices.last, !segments[last].isComplete else { return }
         segments[last].complete()
-        bitrate.closeRun(of: segments, targetDurationSeconds: targetDurationSeconds)
+        bitrate.closeRun(of: segments, targetDurationSeconds: targetDurationSeconds) {
+            $0.byteCount
+        }
+        iFrameBitrate.count(
+            bytes: segments[last].iFrameByteCount ?? 0,
+            microseconds: segments[last].microseconds
+        )
+        iFrameBitrate.closeRun(of: segments, targetDurationSeconds: targetDurationSeconds) {
+            $0.iFrameByteCount ?? 0
+        }
     }
 
     private mutating func append(_ segment: Segment) {

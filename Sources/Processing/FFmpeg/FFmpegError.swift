@@ -1,9 +1,15 @@
 import CFFmpeg
 
 /// What FFmpeg could not do, in its own words.
-struct FFmpegError: Error, CustomStringConvertible {
-    let operation: String
-    let code: Int32
+package struct FFmpegError: Error, CustomStringConvertible {
+    package let operation: String
+    package let code: Int32
+
+    /// `code` is one of FFmpeg, or a negative `errno`.
+    package init(operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
 
     /// Takes what a call returned.
     ///
@@ -21,7 +27,9 @@ struct FFmpegError: Error, CustomStringConvertible {
         return pointer
     }
 
-    var description: String {
+    package var description: String {
+        // Our own words, which say it all.
+        guard code != mirror_error_not_there else { return operation }
         var text = [CChar](repeating: 0, count: 128)
         av_strerror(code, &text, text.count)
         let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }

@@ -7,7 +7,7 @@ import NIOCore
 /// Threads share the slices of one picture, so none is held back for them.
 ///
 /// Bound: pictures of more than `pixelLimit` are refused before memory is taken for them.
-final class PictureDecoder {
+final class PictureDecoder: PictureDecoding {
     enum Codec {
         case png
         case jpeg
@@ -28,20 +28,30 @@ final class PictureDecoder {
     /// A decoder of one bitstream.
     ///
     /// `configuration` is that of `VideoFormat`; empty for still pictures. `showsUnrecovered` has H.264
-    /// give pictures out that are intra coded and not said to be a place to begin at.
+    /// give pictures out that are intra coded and not said to be a place to begin at. On a `card` all is
+    /// done there, and pictures stay there.
     init(
         _ codec: Codec,
         configuration: ByteBuffer = ByteBuffer(),
         threads: Int = 1,
-        showsUnrecovered: Bool = false
+        showsUnrecovered: Bool = false,
+        on card: CUDACard? = nil
     ) throws(FFmpegError) {
         mirror_silence_log()
-        let decoder = try FFmpegError.unwrap(avcodec_find_decoder(codec.id), "decoder")
+        let decoder = try FFmpegError.unwrap(codec.decoder(onCard: card != nil), "decoder")
         context = try FFmpegError.unwrap(avcodec_alloc_context3(decoder), "avcodec_alloc_context3")
         packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
         context.pointee.thread_count = Int32(clamping: threads)
         context.pointee.thread_type = FF_THREAD_SLICE
         context.pointee.max_pixels = Self.pixelLimit
+        if let card {
+            context.pointee.hw_device_ctx = try card.reference()
+            context.pointee.get_format = { context, layouts in
+                chooseCUDA(of: layouts, for: context)
+            }
+            // Beside those it needs for itself: what waits for the scaler.
+            context.pointee.extra_hw_frames = 4
+        }
         if showsUnrecovered { context.pointee.flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT }
         if configuration.readableBytes > 0 {
             let padding = Int(AV_INPUT_BUFFER_PADDING_SIZE)
@@ -79,11 +89,14 @@ final class PictureDecoder {
         if let payload {
             try fill(with: payload)
             packet.pointee.pts = time
-            defer { av_packet_unref(packet) }
-            try FFmpegError.check(avcodec_send_packet(context, packet), "decoding")
-        } else {
-            try FFmpegError.check(avcodec_send_packet(context, nil), "decoding")
         }
+        let sent = avcodec_send_packet(context, payload == nil ? nil : packet)
+        av_packet_unref(packet)
+        // Whatever the decoder makes of it: the card does not do such pictures.
+        guard context.pointee.opaque == nil else {
+            throw .unsuitable("NVDEC does not decode such pictures")
+        }
+        try FFmpegError.check(sent, "decoding")
         while true {
             let picture = try PictureFrame()
             let context = context
@@ -92,6 +105,12 @@ final class PictureDecoder {
             try FFmpegError.check(result, "decoding")
             try body(picture, picture.lend { $0.pointee.best_effort_timestamp })
         }
+    }
+
+    /// Pictures a second, as the bitstream says; 0 where it does not.
+    var frameRate: Double {
+        let rate = context.pointee.framerate
+        return rate.den > 0 ? Double(rate.num) / Double(rate.den) : 0
     }
 
     /// Forgets what came before: the next picture is a keyframe.
@@ -113,7 +132,27 @@ final class PictureDecoder {
     }
 }
 
+/// CUDA's layout, if the decoder offers it for the stream at hand; else none, and a mark in the context.
+private func chooseCUDA(
+    of layouts: UnsafePointer<AVPixelFormat>?,
+    for context: UnsafeMutablePointer<AVCodecContext>?
+) -> AVPixelFormat {
+    var next = layouts
+    while let layout = next?.pointee, layout != AV_PIX_FMT_NONE {
+        if layout == AV_PIX_FMT_CUDA { return layout }
+        next = next?.successor()
+    }
+    context?.pointee.opaque = context.map { UnsafeMutableRawPointer($0) }
+    return AV_PIX_FMT_NONE
+}
+
 extension PictureDecoder.Codec {
+    /// Cards are driven by FFmpeg's own decoders, which for AV1 are not the first choice of the CPU.
+    fileprivate func decoder(onCard isOnCard: Bool) -> UnsafePointer<AVCodec>? {
+        isOnCard && id == AV_CODEC_ID_AV1
+            ? avcodec_find_decoder_by_name("av1") : avcodec_find_decoder(id)
+    }
+
     fileprivate var id: AVCodecID {
         switch self {
         case .png: AV_CODEC_ID_PNG

@@ -5,7 +5,7 @@ import NIOCore
 /// Encodes pictures on the calling thread, in closed groups with no reordering.
 ///
 /// Pictures come out as the library gives them: byte stream format (Annex B), or OBUs.
-final class PictureEncoder {
+final class PictureEncoder: PictureEncoding {
     /// What pictures may cost.
     enum Rate: Equatable {
         /// As many bits as a still picture needs to look well.
@@ -30,14 +30,18 @@ final class PictureEncoder {
         var colour: VideoFormat.Colour?
         /// Pictures in a group; `nil`: groups begin where they are asked for.
         var groupLength: Int?
+        /// Of libx264: room is left in each picture for its time code.
+        var hasTimecode = false
     }
 
     private let context: UnsafeMutablePointer<AVCodecContext>
     private let packet: UnsafeMutablePointer<AVPacket>
 
-    init(_ settings: Settings) throws(FFmpegError) {
+    /// An encoder on the CPU; or with a `picture` of a card there, for more of the same pool.
+    init(_ settings: Settings, on picture: PictureFrame? = nil) throws(FFmpegError) {
         mirror_silence_log()
-        let name = settings.codec.encoderName
+        let pool = picture?.lend { $0.pointee.hw_frames_ctx } ?? nil
+        let name = pool == nil ? settings.codec.encoderName : settings.codec.cardEncoderName
         let encoder = try FFmpegError.unwrap(avcodec_find_encoder_by_name(name), name)
         context = try FFmpegError.unwrap(avcodec_alloc_context3(encoder), "avcodec_alloc_context3")
         packet = try FFmpegError.unwrap(av_packet_alloc(), "av_packet_alloc")
@@ -71,7 +75,13 @@ final class PictureEncoder {
             context.pointee.rc_buffer_size = Int32(clamping: bitsPerSecond)
         }
         if let level = settings.level { context.pointee.level = Int32(clamping: level) }
-        for (key, value) in settings.options {
+        if let pool {
+            context.pointee.hw_frames_ctx = try FFmpegError.unwrap(
+                av_buffer_ref(pool),
+                "av_buffer_ref"
+            )
+        }
+        for (key, value) in pool == nil ? settings.options : settings.cardOptions {
             try FFmpegError.check(
                 av_opt_set(context.pointee.priv_data, key, value, 0),
                 "\(name): \(key)=\(value)"
@@ -133,7 +143,10 @@ extension PictureEncoder.Settings {
         case (.h264, .live(_, let preset)):
             [
                 ("preset", preset.rawValue), ("tune", "zerolatency"), ("forced-idr", "1"),
-                ("x264-params", "scenecut=0:open-gop=0:keyint=infinite"),
+                (
+                    "x264-params",
+                    "scenecut=0:open-gop=0:keyint=infinite" + (hasTimecode ? ":pic-struct=1" : "")
+                ),
             ]
         case (.hevc, .quality):
             [
@@ -145,18 +158,23 @@ extension PictureEncoder.Settings {
                 ("preset", preset.rawValue), ("tune", "zerolatency"), ("forced-idr", "1"),
                 ("x265-params", oneThread + ":rc-lookahead=0" + groups),
             ]
-        case (.av1, .quality):
-            [
-                ("usage", "realtime"), ("cpu-used", "8"), ("crf", "30"), ("row-mt", "0"),
-                ("lag-in-frames", "0"),
-            ]
-        case (.av1, .live):
+        case (.av1, _):
             [
                 ("usage", "realtime"), ("cpu-used", "8"), ("row-mt", "0"), ("lag-in-frames", "0"),
-            ]
+            ] + (rate == .quality ? [("crf", "30")] : [])
         case (.jpegXS, _):
             []
         }
+    }
+
+    /// Of NVENC: no picture is held back, and the rate holds within the buffer.
+    fileprivate var cardOptions: [(String, String)] {
+        guard case .live(_, let preset) = rate else { return [] }
+        let step = (TranscodingPreset.allCases.firstIndex(of: preset) ?? 3) + 1
+        return [
+            ("preset", "p\(step)"), ("tune", "ull"), ("rc", "cbr"), ("zerolatency", "1"),
+            ("delay", "0"), ("forced-idr", "1"),
+        ]
     }
 
     private var oneThread: String {
@@ -177,6 +195,18 @@ extension VideoFormat.Codec {
         case .h264: "libx264"
         case .hevc: "libx265"
         case .av1: "libaom-av1"
+        case .jpegXS: "none"
+        }
+    }
+}
+
+extension VideoFormat.Codec {
+    /// Of NVENC.
+    fileprivate var cardEncoderName: String {
+        switch self {
+        case .h264: "h264_nvenc"
+        case .hevc: "hevc_nvenc"
+        case .av1: "av1_nvenc"
         case .jpegXS: "none"
         }
     }

@@ -3,7 +3,7 @@ import CFFmpeg
 /// A picture that is not compressed, freed with this value.
 ///
 /// Threads: one at a time.
-final class PictureFrame {
+package final class PictureFrame {
     private let frame: UnsafeMutablePointer<AVFrame>
 
     /// A frame with no memory of its own yet: a decoder gives it some.
@@ -36,8 +36,8 @@ final class PictureFrame {
         av_frame_free(&pointer)
     }
 
-    var width: Int { Int(frame.pointee.width) }
-    var height: Int { Int(frame.pointee.height) }
+    package var width: Int { Int(frame.pointee.width) }
+    package var height: Int { Int(frame.pointee.height) }
     var layout: AVPixelFormat { AVPixelFormat(frame.pointee.format) }
     var kind: PictureScaler.Kind { (width, height, layout) }
 

@@ -33,7 +33,7 @@ struct PictureColour: Equatable {
 }
 
 /// Brings pictures of one size and layout to another, on the calling thread.
-final class PictureScaler {
+final class PictureScaler: PictureScaling {
     /// How much is done for exact colours.
     enum Care {
         /// For a picture that is shown for long.

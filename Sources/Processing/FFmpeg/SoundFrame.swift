@@ -1,19 +1,19 @@
 import CFFmpeg
 
-/// Samples of sound in floating point, each channel by itself, freed with this value.
+/// Samples of sound, freed with this value.
 ///
 /// Threads: one at a time.
 final class SoundFrame {
     private let frame: UnsafeMutablePointer<AVFrame>
 
-    /// A frame of some samples a channel, its content undefined, with the rate and channels of an encoder.
+    /// A frame of some samples a channel, its content undefined, as an encoder takes them.
     init(
         samples: Int32,
         for encoder: UnsafeMutablePointer<AVCodecContext>
     ) throws(FFmpegError) {
         frame = try FFmpegError.unwrap(av_frame_alloc(), "av_frame_alloc")
         frame.pointee.nb_samples = samples
-        frame.pointee.format = AV_SAMPLE_FMT_FLTP.rawValue
+        frame.pointee.format = encoder.pointee.sample_fmt.rawValue
         frame.pointee.sample_rate = encoder.pointee.sample_rate
         try FFmpegError.check(
             av_channel_layout_copy(&frame.pointee.ch_layout, &encoder.pointee.ch_layout),

@@ -6,12 +6,18 @@ package struct LadderPlan: Sendable, Equatable {
     package private(set) var rungs: [LadderRung] = []
     /// Why nothing of the source is encoded again, in words.
     package private(set) var refusal: String?
+    /// Why some rungs were left out, in words.
+    package private(set) var shortage: String?
+    /// The name of the ladder; empty for the usual one.
+    package private(set) var ladder = ""
+    /// The source is offered as well, as it is sent; always where there is no rung.
+    package private(set) var keepsSource = true
 
     /// Short sides of the usual ladder, and what H.264 of 30 frames a second takes there.
     private static let usual: [(side: Int, bitsPerSecond: Int)] = [
         (1_080, 5_000_000), (720, 2_800_000), (480, 1_200_000), (360, 700_000),
     ]
-    /// A rung this close to the source would be the source once more.
+    /// A rung this close to the source would be the source once more, where that is offered.
     private static let smallestStep = 0.9
 
     package init() {}
@@ -23,9 +29,11 @@ package struct LadderPlan: Sendable, Equatable {
         guard configuration.isEnabled else { return }
         refusal = Self.refusal(of: source)
         guard refusal == nil else { return }
+        let ladder = configuration.ladder(for: source)
+        self.ladder = ladder.name
         let formats =
-            configuration.outputFormats.isEmpty
-            ? Self.usualFormats(below: source) : configuration.outputFormats
+            ladder.outputFormats.isEmpty
+            ? Self.usualFormats(below: source, ladder) : ladder.outputFormats
         for format in formats {
             guard let size = Self.size(of: source, in: format.resolution) else { continue }
             let rate = min(source.frameRate?.value ?? 30, format.frameRate ?? .infinity)
@@ -36,26 +44,46 @@ package struct LadderPlan: Sendable, Equatable {
                 width: size.width,
                 height: size.height,
                 bitsPerSecond: format.bitsPerSecond ?? usual,
-                preset: configuration.preset,
+                preset: ladder.preset ?? configuration.preset,
                 frameRateLimit: format.frameRate
             )
             rungs.append(rung)
         }
+        keepsSource = ladder.keepsSource || rungs.isEmpty
         rungs.sort { ($0.width * $0.height, $0.name) > ($1.width * $1.height, $1.name) }
+    }
+
+    /// So many of its rungs, the smallest: those nearest to the source are missed the least.
+    func keeping(smallest count: Int, because reason: String) -> LadderPlan {
+        var plan = self
+        plan.rungs = Array(rungs.suffix(count))
+        if count == 0 {
+            plan.refusal = reason
+            plan.keepsSource = true
+        } else {
+            plan.shortage = reason
+        }
+        return plan
     }
 
     private static func refusal(of source: VideoFormat) -> String? {
         if source.codec == .jpegXS { return "there is no decoder for JPEG XS" }
-        if source.dynamicRange != .sdr {
-            return "its \(source.dynamicRange.rawValue) picture would look pale in SDR"
+        if source.dynamicRange != .sdr, let matrix = source.colour?.matrix,
+            [10, 14].contains(matrix)
+        {
+            return "its \(source.dynamicRange.rawValue) picture is of constant luminance or ICtCp"
         }
         guard source.width >= 16, source.height >= 16 else { return "its size is not known" }
         return nil
     }
 
-    private static func usualFormats(below source: VideoFormat) -> [OutputFormat] {
-        let side = min(source.width, source.height)
-        return usual.filter { Double($0.side) < Double(side) * smallestStep }.map { step in
+    private static func usualFormats(
+        below source: VideoFormat,
+        _ ladder: Ladder
+    ) -> [OutputFormat] {
+        let side = Double(min(source.width, source.height))
+        let limit = ladder.keepsSource ? side * smallestStep : side + 1
+        return usual.filter { Double($0.side) < limit }.map { step in
             var format = OutputFormat()
             format.resolution = PictureSize(width: 7_680, height: step.side)
             return format

@@ -10,6 +10,8 @@ package struct LadderStatistics: Sendable, Equatable {
         package var lostPictures: UInt64 = 0
         package var queued = 0
         package var cpuSeconds = 0.0
+        /// What is done without, as far as there is not the time for all.
+        package var effort = LadderEffort()
 
         package init() {}
     }
@@ -59,4 +61,8 @@ package struct LadderStatistics: Sendable, Equatable {
 
     package let decoding: Decoding
     package let rungs: [Rung]
+    /// Where it is done; `nil`: nowhere, since the last device failed.
+    package let device: String?
+    /// Why it is done there, in words, where another device would have been first.
+    package let deviceReason: String?
 }

@@ -30,15 +30,28 @@ package final class LadderTranscoder: Sendable {
         var boundary: SegmentBoundary?
     }
 
-    package let plan: LadderPlan
+    package let placement: DevicePlacement
+    package var plan: LadderPlan { placement.plan }
     private let queue = WorkQueue<LadderWork>()
     private let encoders: [RungEncoder]
     private let intake = Mutex(Intake())
     private let decoding = Mutex(LadderStatistics.Decoding())
+    private let now: @Sendable () -> ContinuousClock.Instant
+    let latestQuality = Mutex<(rungs: [RungQuality], at: ContinuousClock.Instant)?>(nil)
 
-    package init(_ plan: LadderPlan) {
-        self.plan = plan
-        encoders = plan.rungs.map(RungEncoder.init)
+    /// `now` tells the time for what it does without while it is behind.
+    package init(
+        _ placement: DevicePlacement,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.placement = placement
+        self.now = now
+        encoders = placement.plan.rungs.map { RungEncoder($0, on: placement.seat) }
+    }
+
+    /// On the CPU.
+    package convenience init(_ plan: LadderPlan) {
+        self.init(DevicePlacement(plan))
     }
 
     /// Takes what is to be encoded; never blocks.
@@ -107,8 +120,15 @@ package final class LadderTranscoder: Sendable {
         for encoder in encoders { encoder.close(leavingOut: true) }
     }
 
+    /// Has the rungs' coded pictures measured; `nil` ends it.
+    func insert(_ probe: QualityProbe?) {
+        for encoder in encoders { encoder.insert(probe) }
+    }
+
+    package var isBeingMeasured: Bool { encoders.contains { $0.isBeingMeasured } }
+
     private func decode() {
-        let source = LadderSource(rungs: plan.rungs) { [encoders] output in
+        let source = LadderSource(rungs: plan.rungs, on: placement.seat) { [encoders] output in
             switch output {
             case .all(let work):
                 for encoder in encoders { encoder.send(work) }
@@ -116,9 +136,14 @@ package final class LadderTranscoder: Sendable {
                 encoders[index].send(work)
             }
         }
+        var controller = LadderController(plan.rungs)
         while let work = queue.next() {
+            let waiting = encoders.reduce(queue.count) { max($0, $1.queued) }
+            controller.observe(waiting: waiting, at: now())
+            source.wantedEffort = controller.effort
             source.consume(work)
-            let statistics = source.statistics
+            var statistics = source.statistics
+            statistics.effort = controller.effort
             decoding.withLock { $0 = statistics }
         }
     }
@@ -127,7 +152,12 @@ package final class LadderTranscoder: Sendable {
         var decoding = decoding.withLock { $0 }
         decoding.queued = queue.count
         decoding.lostPictures = intake.withLock { $0.lost }
-        return LadderStatistics(decoding: decoding, rungs: encoders.map(\.statistics))
+        return LadderStatistics(
+            decoding: decoding,
+            rungs: encoders.map(\.statistics),
+            device: placement.seat.device?.name,
+            deviceReason: placement.seat.reason
+        )
     }
 }
 

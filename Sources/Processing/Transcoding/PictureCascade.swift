@@ -1,50 +1,41 @@
-import CFFmpeg
 import Media
 
 /// Brings pictures to the size of every rung, each from that of the rung above.
 ///
-/// Out: 8 bits a sample, 4:2:0, in the colours of the source; captions and the shape of samples stay
-///      with the picture.
+/// Out: on the CPU 8 bits a sample, 4:2:0, in the colours of the source, or in BT.709 where that is of high
+///      dynamic range; the shape of samples stays with the picture.
 final class PictureCascade {
-    static let layout = AV_PIX_FMT_YUV420P
+    private let device: any TranscodingDevice
+    private let format: VideoFormat?
+    private let rungs: [LadderRung]
+    private let kind: PictureScaler.Kind
+    private let pool: PicturePool?
+    /// For each rung that was reached; `nil` where it takes the picture above as it is.
+    private var scalers: [(any PictureScaling)?] = []
 
-    private let source: PictureScaler.Kind
-    /// For each rung; `nil` where it takes the picture above as it is.
-    private let scalers: [PictureScaler?]
+    /// To the size of the first rung, from a source of high dynamic range.
+    private let toneMapper: PictureToneMapper?
 
-    /// For pictures like `frame`, of which `format` tells the colours.
+    /// For pictures like `frame`, which come from `format`.
     init(
         from frame: PictureFrame,
         _ format: VideoFormat?,
-        to rungs: [LadderRung]
+        to rungs: [LadderRung],
+        on device: any TranscodingDevice
     ) throws(FFmpegError) {
-        source = frame.kind
-        let colour = PictureColour(format?.colour, height: frame.height)
-        var scalers: [PictureScaler?] = []
-        var above = frame.kind
-        for rung in rungs {
-            let own: PictureScaler.Kind = (
-                width: rung.width, height: rung.height, layout: Self.layout
-            )
-            if above == own {
-                scalers.append(nil)
-                continue
-            }
-            let scaler = try PictureScaler(
-                from: above,
-                to: own,
-                colours: (colour, colour),
-                care: .live
-            )
-            scalers.append(scaler)
-            above = own
+        self.device = device
+        self.format = format
+        self.rungs = rungs
+        kind = frame.kind
+        pool = frame.pool
+        toneMapper = try rungs.first.flatMap { first throws(FFmpegError) in
+            try PictureToneMapper(from: frame.kind, format, to: (first.width, first.height))
         }
-        self.scalers = scalers
     }
 
     /// Whether it is for pictures of this kind: a source may change within its format.
     func takes(_ frame: PictureFrame) -> Bool {
-        frame.kind == source
+        frame.kind == kind && frame.pool == pool
     }
 
     /// Calls `body` with the picture for each rung down to the one at `last`, as soon as it is made.
@@ -53,11 +44,14 @@ final class PictureCascade {
         through last: Int,
         _ body: (Int, SharedPicture) -> Void
     ) throws(FFmpegError) {
-        var above = frame
-        for (index, scaler) in scalers.prefix(last + 1).enumerated() {
-            if let scaler {
+        var above = try toneMapper?.map(frame) ?? frame
+        for (index, rung) in rungs.prefix(last + 1).enumerated() {
+            if index == scalers.count {
+                scalers.append(try device.makeScaler(from: above, of: format, to: rung))
+            }
+            if let scaler = scalers[index] {
                 let scaled = try scaler.scale(above)
-                try scaled.describe(like: frame)
+                try scaled.describe(like: above)
                 above = scaled
             }
             body(index, try SharedPicture(above))

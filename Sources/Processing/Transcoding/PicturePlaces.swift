@@ -16,6 +16,10 @@ struct PicturePlaces {
         var boundary: SegmentBoundary?
         /// The source has a keyframe at this decode time.
         var isKeyframeOfSource: Bool
+        /// When the picture that is shown had come.
+        var since: ContinuousClock.Instant
+        /// What came beside it, where that can be told without a decoder.
+        var notes: PictureNotes?
     }
 
     /// A decoder that gives nothing back is given up before.
@@ -23,21 +27,35 @@ struct PicturePlaces {
 
     private var slots: Deque<Place> = []
     /// When pictures that have not come out are shown, in order.
-    private var awaited: [Int64] = []
+    private var awaited: [Awaited] = []
+
+    private struct Awaited {
+        let time: Int64
+        let since: ContinuousClock.Instant
+        let notes: PictureNotes?
+    }
 
     /// A picture goes into the decoder, or would if it were not damaged.
-    mutating func note(_ picture: Picture) {
+    mutating func note(
+        _ picture: Picture,
+        _ notes: PictureNotes? = nil,
+        since: ContinuousClock.Instant
+    ) {
         if slots.count >= Self.limit { leaveOut() }
         slots.append(
             Place(
                 decodeTime: picture.decodeTime,
                 presentationTime: picture.presentationTime,
                 boundary: picture.boundary,
-                isKeyframeOfSource: picture.isKeyframe
+                isKeyframeOfSource: picture.isKeyframe,
+                since: since
             )
         )
         let time = picture.presentationTime
-        awaited.insert(time, at: awaited.partitionIndex { $0 > time })
+        awaited.insert(
+            Awaited(time: time, since: since, notes: notes),
+            at: awaited.partitionIndex { $0.time > time }
+        )
     }
 
     /// How many did not come out.
@@ -47,11 +65,13 @@ struct PicturePlaces {
     ///
     /// - Returns: `nil` for a picture that was not awaited.
     mutating func place(shownAt time: Int64) -> Place? {
-        let earlier = awaited.partitionIndex { $0 >= time }
-        guard earlier < awaited.count, awaited[earlier] == time else { return nil }
+        let earlier = awaited.partitionIndex { $0.time >= time }
+        guard earlier < awaited.count, awaited[earlier].time == time else { return nil }
         for _ in 0..<earlier { leaveOut() }
-        awaited.removeFirst()
+        let shown = awaited.removeFirst()
         guard var place = slots.popFirst() else { return nil }
+        place.since = shown.since
+        place.notes = shown.notes
         place.presentationTime = max(time, place.decodeTime)
         return place
     }

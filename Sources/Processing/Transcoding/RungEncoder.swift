@@ -7,16 +7,22 @@ enum RungWork: Sendable {
     /// A timeline of pictures that come from this format begins.
     case begin(VideoFormat)
     case picture(RawPicture)
+    /// A picture that was to be one, and begin a segment, could not be made.
+    case lost(SegmentBoundary?, isKeyframe: Bool)
     case end
+    /// Nothing comes before the next timeline.
+    case pause
 }
 
 /// A picture to be encoded, and where it belongs.
 struct RawPicture: Sendable {
     let picture: SharedPicture
+    /// Where it is.
+    let device: any TranscodingDevice
     var place: PicturePlaces.Place
     var isKeyframe: Bool
-    /// When its original came.
-    let since: ContinuousClock.Instant
+    let preset: TranscodingPreset
+    var notes = PictureNotes()
 }
 
 /// The encoder of one rung, on a thread of its own.
@@ -34,20 +40,34 @@ final class RungEncoder: Sendable {
         var boundary: SegmentBoundary?
         var isKeyframe = false
         var lost: UInt64 = 0
+        var notes = PictureNotes()
+
+        mutating func lose(_ boundary: SegmentBoundary?, _ isKeyframe: Bool) {
+            self.boundary = boundary ?? self.boundary
+            self.isKeyframe = self.isKeyframe || isKeyframe
+            lost &+= 1
+        }
     }
 
     let rung: LadderRung
+    private let seat: DeviceSeat
     private let queue = WorkQueue<RungWork>()
     private let intake = Mutex(Intake())
     private let measured: Mutex<LadderStatistics.Rung>
+    private let probe = Mutex<QualityProbe?>(nil)
 
-    init(_ rung: LadderRung) {
+    init(_ rung: LadderRung, on seat: DeviceSeat) {
         self.rung = rung
+        self.seat = seat
         measured = Mutex(LadderStatistics.Rung(rung))
     }
 
     func send(_ work: RungWork) {
         guard case .picture(var picture) = work else {
+            if case .lost(let boundary, let isKeyframe) = work {
+                intake.withLock { $0.lose(boundary, isKeyframe) }
+                return
+            }
             intake.withLock { $0 = Intake(lost: $0.lost) }
             queue.append(work)
             return
@@ -56,14 +76,15 @@ final class RungEncoder: Sendable {
             let boundary = picture.place.boundary ?? intake.boundary
             picture.place.boundary = boundary
             picture.isKeyframe = picture.isKeyframe || intake.isKeyframe
+            var notes = intake.notes
+            notes.append(picture.notes)
+            let held = notes
+            picture.notes = notes.take()
             if queue.append(.picture(picture), cost: 1, limit: Self.queueLimit) {
-                intake = Intake(lost: intake.lost)
+                intake = Intake(lost: intake.lost, notes: notes)
             } else {
-                intake = Intake(
-                    boundary: boundary,
-                    isKeyframe: picture.isKeyframe,
-                    lost: intake.lost &+ 1
-                )
+                intake.lose(boundary, picture.isKeyframe)
+                intake.notes = held
             }
         }
     }
@@ -72,20 +93,30 @@ final class RungEncoder: Sendable {
         queue.close(leavingOut: leavingOut)
     }
 
+    /// Has coded pictures compared with what they were made of; `nil` ends it.
+    func insert(_ probe: QualityProbe?) {
+        self.probe.withLock { $0 = probe }
+    }
+
+    var isBeingMeasured: Bool { probe.withLock { $0 != nil } }
+
     /// Works until `close`.
     func run(deliver: (PictureEvent) -> Void) {
-        var line = RungLine(rung)
+        var line = RungLine(rung, on: seat)
         while let work = queue.next() {
+            line.probe = probe.withLock { $0 }
             for event in line.consume(work) { deliver(event) }
             let statistics = line.statistics
             measured.withLock { $0 = statistics }
         }
     }
 
+    var queued: Int { queue.count }
+
     var statistics: LadderStatistics.Rung {
         var statistics = measured.withLock { $0 }
-        statistics.lostPictures = intake.withLock { $0.lost }
-        statistics.queued = queue.count
+        statistics.lostPictures &+= intake.withLock { $0.lost }
+        statistics.queued = queued
         return statistics
     }
 }
@@ -93,18 +124,33 @@ final class RungEncoder: Sendable {
 /// One rung's pictures, from samples to access units; of one thread.
 private struct RungLine {
     private let rung: LadderRung
+    private let seat: DeviceSeat
     private var source: VideoFormat?
-    private var encoder: PictureEncoder?
+    private var encoder: (any PictureEncoding)?
+    /// Of the encoder, or the one that failed as one.
+    private var device: (any TranscodingDevice)?
+    private var hasDeviceFailed = false
+    /// Of the encoder.
+    private var preset: TranscodingPreset?
+    /// Of the encoder's pictures.
+    private var pool: PicturePool?
+    /// What pictures that were lost here were to begin.
+    private var owed: (boundary: SegmentBoundary?, isKeyframe: Bool) = (nil, false)
+    private var owedNotes = PictureNotes()
     private var parser: VideoBitstreamParser
     /// In the encoder.
     private var pending: [RawPicture] = []
     private var index = 0
     /// The timeline's first picture has come out.
     private var hasBegun = false
+    /// As it was told of last.
+    private var format: VideoFormat?
     private(set) var statistics: LadderStatistics.Rung
+    var probe: QualityProbe?
 
-    init(_ rung: LadderRung) {
+    init(_ rung: LadderRung, on seat: DeviceSeat) {
         self.rung = rung
+        self.seat = seat
         parser = VideoBitstreamParser(codec: rung.codec)
         statistics = LadderStatistics.Rung(rung)
     }
@@ -116,66 +162,112 @@ private struct RungLine {
             if format != source { encoder = nil }
             source = format
             hasBegun = false
+            owed = (nil, false)
+            owedNotes = PictureNotes()
             return []
         case .picture(let picture):
             return encode(picture)
+        case .lost:
+            return []
         case .end:
             let last = pending.isEmpty ? [] : drain()
             return last + [.end]
+        case .pause:
+            let last = pending.isEmpty ? [] : drain()
+            encoder = nil
+            return last + [.pause]
         }
     }
 
-    private mutating func encode(_ picture: RawPicture) -> [PictureEvent] {
+    private mutating func encode(_ incoming: RawPicture) -> [PictureEvent] {
+        var picture = incoming
+        var events: [PictureEvent] = []
+        if device !== picture.device {
+            events = pending.isEmpty ? [] : drain()
+            encoder = nil
+            device = picture.device
+            hasDeviceFailed = false
+        }
+        // Another preset may mean other parameter sets.
+        if picture.place.boundary != nil, preset != picture.preset {
+            events += pending.isEmpty ? [] : drain()
+            encoder = nil
+        }
+        guard !hasDeviceFailed else {
+            lose(picture)
+            return events
+        }
+        picture.place.boundary = picture.place.boundary ?? owed.boundary
+        picture.isKeyframe = picture.isKeyframe || owed.isKeyframe
+        owed = (nil, false)
+        owedNotes.append(picture.notes)
+        picture.notes = owedNotes.take()
+        pending.append(picture)
         do throws(FFmpegError) {
-            let isFirst = encoder == nil
-            if encoder == nil { encoder = try makeEncoder() }
-            guard let encoder else { return [] }
             let frame = try PictureFrame(referringTo: picture.picture)
-            pending.append(picture)
+            if encoder == nil || pool != frame.pool {
+                encoder = try makeEncoder(for: frame, of: picture)
+                pool = frame.pool
+                preset = picture.preset
+            }
+            guard let encoder else { return events }
             let coded = try encoder.encode(
                 frame,
                 index: index,
-                asKeyframe: picture.isKeyframe || isFirst || !hasBegun
+                asKeyframe: picture.isKeyframe || !hasBegun
             )
             index += 1
-            return packaged(coded)
+            return events + packaged(coded)
         } catch {
-            fail(error)
-            return []
+            fail(error, on: picture.device)
+            return events
         }
     }
 
     /// An encoder that has given its last picture takes no more.
     private mutating func drain() -> [PictureEvent] {
-        let events = packaged((try? encoder?.encode(nil, index: index)) ?? [])
+        let events = packaged((try? encoder?.encode(nil, index: index, asKeyframe: false)) ?? [])
         encoder = nil
         pending.removeAll()
         return events
     }
 
-    private mutating func fail(_ error: FFmpegError) {
+    /// What a device took along when it failed is lost, and what comes until the ladder has left it.
+    private mutating func fail(_ error: FFmpegError, on device: any TranscodingDevice) {
         statistics.failures &+= 1
         statistics.failure = "\(error)"
+        hasDeviceFailed = seat.report(error, of: device)
         encoder = nil
+        for picture in pending { lose(picture) }
         pending.removeAll()
     }
 
-    private func makeEncoder() throws(FFmpegError) -> PictureEncoder {
+    private mutating func lose(_ picture: RawPicture) {
+        owed.boundary = picture.place.boundary ?? owed.boundary
+        owed.isKeyframe = owed.isKeyframe || picture.isKeyframe
+        owedNotes.append(picture.notes)
+        statistics.lostPictures &+= 1
+    }
+
+    private func makeEncoder(
+        for frame: PictureFrame,
+        of picture: RawPicture
+    ) throws(FFmpegError) -> any PictureEncoding {
         let frames = source?.frameRate ?? Rational(30, 1)
         let divisor = rung.divisor(for: source?.frameRate)
         let rate = frames.flatMap { Rational($0.numerator, $0.denominator * divisor) }
-        return try PictureEncoder(
-            PictureEncoder.Settings(
-                codec: rung.codec,
-                rate: .live(bitsPerSecond: rung.bitsPerSecond, rung.preset),
-                width: rung.width,
-                height: rung.height,
-                sampleAspectRatio: source?.sampleAspectRatio,
-                frameRate: try FFmpegError.unwrap(rate, "frame rate"),
-                layout: PictureCascade.layout,
-                colour: source?.colour
-            )
+        let terms = EncodingTerms(
+            codec: rung.codec,
+            width: rung.width,
+            height: rung.height,
+            bitsPerSecond: rung.bitsPerSecond,
+            preset: picture.preset,
+            frameRate: try FFmpegError.unwrap(rate, "frame rate"),
+            sampleAspectRatio: source?.sampleAspectRatio,
+            colour: source?.coloursOfSizes,
+            hasTimecode: picture.notes.timecode != nil
         )
+        return try picture.device.makeEncoder(terms, for: frame)
     }
 
     private mutating func packaged(_ coded: [ByteBuffer]) -> [PictureEvent] {
@@ -187,11 +279,18 @@ private struct RungLine {
         var events: [PictureEvent] = []
         for unit in units where !pending.isEmpty {
             let raw = pending.removeFirst()
-            if !hasBegun, let format = parser.format {
+            // Another encoder's parameter sets are another format.
+            if !hasBegun || parser.format != format, let format = parser.format {
                 events.append(.begin(format))
+                self.format = format
                 hasBegun = true
             }
-            statistics.count(bytes: unit.payload.readableBytes, after: .now - raw.since)
+            let payload = raw.notes.written(into: unit.payload, of: rung.codec)
+            if let probe, let format = parser.format {
+                let isKeyframe = unit.randomAccess != .none
+                probe.take(payload, of: raw.picture, isKeyframe: isKeyframe, format, of: rung)
+            }
+            statistics.count(bytes: payload.readableBytes, after: .now - raw.place.since)
             events.append(
                 .picture(
                     Picture(
@@ -199,7 +298,7 @@ private struct RungLine {
                         presentationTime: raw.place.presentationTime,
                         randomAccess: unit.randomAccess,
                         isDisposable: unit.isDisposable,
-                        payload: unit.payload,
+                        payload: payload,
                         boundary: raw.place.boundary
                     )
                 )

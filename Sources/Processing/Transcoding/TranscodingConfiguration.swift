@@ -42,8 +42,38 @@ package struct PictureSize: Sendable, Hashable, CustomStringConvertible {
 package struct TranscodingConfiguration: Sendable, Equatable {
     package var isEnabled = false
     package var preset = TranscodingPreset.veryfast
+    /// The source itself is the top of the ladder, as it is sent.
+    package var keepsSource = true
     /// Empty: what is usual below the size of the source.
     package var outputFormats: [OutputFormat] = []
+    /// In the order written: the first that is for a source is taken in place of `outputFormats`.
+    package var ladders: [Ladder] = []
+    /// Cards are used where there are any.
+    package var usesGPU = true
+    package var policy = DevicePolicy.fallBack
+    /// What sound is encoded as, beside the source's own.
+    package var audio: [SoundOutputFormat] = []
 
     package init() {}
+
+    /// The ladder of a source; that without a name where none is for it.
+    func ladder(for source: VideoFormat) -> Ladder {
+        if let ladder = ladders.first(where: { $0.isFor(source) }) { return ladder }
+        var ladder = Ladder()
+        ladder.keepsSource = keepsSource
+        ladder.outputFormats = outputFormats
+        return ladder
+    }
+
+    /// As it is for one stream: with the ladders for streams of its name, or the one of that name alone.
+    package func applied(to stream: StreamName, ladder name: String? = nil) -> Self {
+        var configuration = self
+        configuration.ladders = ladders.filter { ladder in
+            name.map { $0 == ladder.name } ?? ladder.match?.matches(stream) ?? true
+        }
+        guard name != nil else { return configuration }
+        configuration.isEnabled = true
+        for index in configuration.ladders.indices { configuration.ladders[index].takeAll() }
+        return configuration
+    }
 }

@@ -65,9 +65,24 @@ import Testing
         ),
         "transcoding.enabled": ("true", "true"),
         "transcoding.preset": ("medium", "medium"),
+        "transcoding.gpu_enabled": ("false", "false"),
+        "transcoding.policy": ("drop_rungs", "drop_rungs"),
         "transcoding.output_formats": (
             "[{\"resolution\": \"1280x720\", \"bitrate\": \"2800k\", \"frame_rate\": \"29.97\"}]",
             "[{resolution: 1280x720, codec: h264, bitrate: 2800k, frame_rate: 29.97}]"
+        ),
+        "transcoding.passthrough": ("no", "false"),
+        "transcoding.ladders": (
+            "[{\"name\": \"mobile\", \"match\": \"cam-*\", \"source_codecs\": [\"hevc\"],"
+                + " \"source_max\": \"1920x1080\", \"passthrough\": \"no\","
+                + " \"output_formats\": [{\"resolution\": \"640x360\"}]}]",
+            "[{name: \"mobile\", match: \"cam-*\", source_codecs: [hevc], source_max: 1920x1080,"
+                + " passthrough: false,"
+                + " output_formats: [{resolution: 640x360, codec: h264, bitrate: 0}]}]"
+        ),
+        "transcoding.audio": (
+            "[{\"codec\": \"opus\", \"bitrate\": \"96k\"}]",
+            "[{codec: opus, bitrate: 96k, channels: 2}]"
         ),
         "packaging.part_target": ("200ms", "200ms"),
         "packaging.segment_target": ("1s", "1s"),

@@ -1,5 +1,6 @@
 import Ingestion
 import Logging
+import Media
 import MirrorServer
 import Packaging
 import Testing

@@ -98,6 +98,24 @@ import Testing
         }
     }
 
+    @Test func aRuleNamesALadderThatThereIs() throws {
+        let configuration = try ConfigurationFile.load(
+            """
+            transcoding: { ladders: [{ name: mobile }, { name: cams, match: "cam-*" }] }
+            streams: [{ match: news, transcode: mobile }]
+            """
+        )
+        let rules = StreamRules(configuration)
+        func transcoding(_ name: String) throws -> TranscodingConfiguration {
+            rules.terms(for: try StreamName(checked: name)).transcoding
+        }
+        #expect(try transcoding("news").isEnabled)
+        #expect(try transcoding("news").ladders.map(\.name) == ["mobile"])
+        #expect(try !transcoding("cam-1").isEnabled)
+        #expect(try transcoding("cam-1").ladders.map(\.name) == ["mobile", "cams"])
+        #expect(try transcoding("other").ladders.map(\.name) == ["mobile"])
+    }
+
     @Test func firstRuleThatMatchesCounts() throws {
         let configuration = try ConfigurationFile.load(
             """

@@ -173,7 +173,39 @@ import Testing
             )
             #expect(sums(decoded.text) == sums(source.text))
             #expect(sums(decoded.text).count == 150)
+            let keyframes = zip(sums(decoded.text), read).filter(\.1.isKeyframe).map(\.0)
+            #expect(try await iFrames(of: outputs, folder) == keyframes)
         }
+    }
+
+    /// What ffmpeg shows of the I-frame of each segment, cut off behind it: the boxes before it say that
+    /// there is more.
+    private func iFrames(of outputs: [PackagerOutput], _ folder: URL) async throws -> [Substring] {
+        var shown: [Substring] = []
+        var initialization = Data()
+        var isFirst = false
+        for output in outputs {
+            switch output {
+            case .renditions(let list):
+                initialization = Data(
+                    list.first?.initialization.readableBytesView ?? .init(.init())
+                )
+            case .openSegment: isFirst = true
+            case .part(_, let part) where isFirst:
+                isFirst = false
+                #expect(part.firstFrameEnd < part.byteCount)
+                let bytes = part.slices.reduce(into: Data()) { $0 += Data($1.readableBytesView) }
+                let file = folder.appending(path: "iframe.mp4")
+                try (initialization + bytes.prefix(part.firstFrameEnd)).write(to: file)
+                let picture = try await ExternalProcess.run(
+                    "ffmpeg",
+                    ["-v", "quiet", "-i", file.path, "-f", "framemd5", "-"]
+                )
+                shown += sums(picture.text)
+            default: break
+            }
+        }
+        return shown
     }
 
     @Test(arguments: [["0", "2"], ["2", "0"], ["2", "2"]])

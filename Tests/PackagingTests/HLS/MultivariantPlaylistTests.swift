@@ -59,6 +59,8 @@ struct MultivariantPlaylistTests {
                 CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,\
                 VIDEO-RANGE=SDR,AUDIO="aac"
                 video/playlist.m3u8
+                #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1000000,AVERAGE-BANDWIDTH=1000000,\
+                CODECS="avc1.64001f",RESOLUTION=1280x720,VIDEO-RANGE=SDR,URI="video/iframes.m3u8"
 
                 """
         )
@@ -103,9 +105,51 @@ struct MultivariantPlaylistTests {
                 #EXT-X-STREAM-INF:BANDWIDTH=1128000,AVERAGE-BANDWIDTH=1128000,\
                 CODECS="hvc1.2.4.L123.B0,ac-3",RESOLUTION=1280x720,VIDEO-RANGE=PQ,AUDIO="ac-3"
                 video/playlist.m3u8
+                #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1000000,AVERAGE-BANDWIDTH=1000000,\
+                CODECS="hvc1.2.4.L123.B0",RESOLUTION=1280x720,VIDEO-RANGE=PQ,URI="video/iframes.m3u8"
 
                 """
         )
+    }
+
+    /// Tracks of one format are a choice; formats are variants.
+    @Test mutating func soundThatIsEncodedHereIsAGroupForEachFormat() throws {
+        let names = ["audio1", "audio2", "audio1-aac-64k", "audio2-aac-64k"].map {
+            Rendition.ID($0)
+        }
+        let sounds = zip(names, ["eng", "fre", "eng", "fre"]).map { id, language in
+            var sound = StreamSource.sound(id: id, language: language)
+            if id.description.hasSuffix("aac-64k") { sound.soundGroup = "aac-64k" }
+            return sound
+        }
+        state.apply([.renditions([StreamSource.picture()] + sounds)])
+        publish([(StreamSource.video, 250_000)] + zip(names, [32_000, 32_000, 16_000, 16_000]))
+        let lines = try #require(playlist).plain.text.split(separator: "\n")
+        #expect(
+            lines.filter { $0.contains("TYPE=AUDIO") } == [
+                """
+                #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac",NAME="English",LANGUAGE="en",DEFAULT=YES,\
+                AUTOSELECT=YES,CHANNELS="2",URI="audio1/playlist.m3u8"
+                """,
+                """
+                #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac",NAME="French",LANGUAGE="fr",DEFAULT=NO,\
+                AUTOSELECT=YES,CHANNELS="2",URI="audio2/playlist.m3u8"
+                """,
+                """
+                #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac-64k",NAME="English",LANGUAGE="en",\
+                DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio1-aac-64k/playlist.m3u8"
+                """,
+                """
+                #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac-64k",NAME="French",LANGUAGE="fr",\
+                DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="audio2-aac-64k/playlist.m3u8"
+                """,
+            ]
+        )
+        let variants = lines.filter { $0.hasPrefix("#EXT-X-STREAM-INF:") }
+        #expect(variants.map { $0.contains(":BANDWIDTH=1128000,") } == [true, false])
+        #expect(variants.map { $0.contains(",AUDIO=\"aac\"") } == [true, false])
+        #expect(variants.map { $0.contains(":BANDWIDTH=1064000,") } == [false, true])
+        #expect(variants.map { $0.contains(",AUDIO=\"aac-64k\"") } == [false, true])
     }
 
     @Test mutating func soundAloneIsItsOwnVariant() throws {
@@ -126,7 +170,7 @@ struct MultivariantPlaylistTests {
         state.apply([.renditions([StreamSource.picture()])])
         publish([(StreamSource.video, 250_000)])
         #expect(playlist?.plain.text.contains("AUDIO") == false)
-        #expect(playlist?.plain.text.hasSuffix("\nvideo/playlist.m3u8\n") == true)
+        #expect(playlist?.plain.text.contains("\nvideo/playlist.m3u8\n#EXT-X-I-") == true)
     }
 
     /// Players begin with the first variant: not with a contribution of 40 Mbit/s.

@@ -35,6 +35,7 @@ struct PlaylistWitness {
         checkParts(of: read)
         checkTail(of: read, id, in: state)
         checkReach(of: read, id, in: state)
+        if id.description.hasPrefix("video") { checkIFrames(beside: read, id, in: state) }
         checkDelta(of: playlist, text: text, id)
         older[id, default: []].append(read)
     }
@@ -151,6 +152,35 @@ struct PlaylistWitness {
                 continue
             }
         }
+    }
+
+    /// The same whole segments under the same numbers, each with its I-frame if it has one.
+    private func checkIFrames(
+        beside read: ReadPlaylist,
+        _ id: Rendition.ID,
+        in state: SegmentStoreState
+    ) {
+        let whole = read.segments.filter { $0.duration != nil }
+        guard case .playlist(let playlist) = state.resolve(.iFramePlaylist(id)) else {
+            #expect(whole.isEmpty)
+            return
+        }
+        let iFrames = ReadPlaylist(playlist.plain.text)
+        #expect(iFrames.mediaSequence == read.mediaSequence)
+        #expect(iFrames.discontinuitySequence == read.discontinuitySequence)
+        #expect(iFrames.isEnded == read.isEnded)
+        for (iFrame, segment) in zip(iFrames.segments, whole) {
+            #expect(iFrame.map == segment.map && iFrame.uri == segment.uri)
+            let hasNone = segment.isGap || segment.parts.first?.isIndependent == false
+            if hasNone { #expect(iFrame.isGap) }
+            let range = iFrame.lines.filter { $0.hasPrefix("#EXT-X-BYTERANGE:") }
+            #expect(range.count == (iFrame.isGap ? 0 : 1))
+            let notRange = { (line: String) in
+                !line.hasPrefix("#EXT-X-BYTERANGE:") && line != "#EXT-X-GAP"
+            }
+            #expect(iFrame.lines.filter(notRange) == segment.lines.filter(notRange))
+        }
+        #expect(iFrames.segments.count == whole.count)
     }
 
     private mutating func checkDelta(

@@ -70,7 +70,7 @@ struct ReadPlaylist {
             case "#EXT-X-DISCONTINUITY": segment.hasDiscontinuity = true
             case "#EXT-X-GAP": segment.isGap = true
             case "#EXTINF": segment.duration = Double(value.dropLast())
-            case "#EXT-X-PROGRAM-DATE-TIME": break
+            case "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-BYTERANGE": break
             default:
                 guard line.hasPrefix("#") else {
                     segment.uri = line

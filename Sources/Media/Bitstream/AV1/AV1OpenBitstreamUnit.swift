@@ -9,6 +9,7 @@ struct AV1OpenBitstreamUnit: Sendable {
         static let sequenceHeader: UInt8 = 1
         static let temporalDelimiter: UInt8 = 2
         static let frameHeader: UInt8 = 3
+        static let metadata: UInt8 = 5
         static let frame: UInt8 = 6
         static let tileList: UInt8 = 8
         static let padding: UInt8 = 15

@@ -50,6 +50,16 @@ enum AnnexB {
         }
     }
 
+    /// With emulation prevention bytes: what begins behind two zeros is above 3.
+    static func escaped(_ bytes: [UInt8]) -> [UInt8] {
+        var escaped: [UInt8] = []
+        for byte in bytes {
+            if byte <= 3, escaped.suffix(2) == [0, 0] { escaped.append(3) }
+            escaped.append(byte)
+        }
+        return escaped
+    }
+
     private static func append(
         _ range: Range<Int>,
         of bytes: UnsafeRawBufferPointer,

@@ -1,5 +1,3 @@
-package import Media
-
 /// A stream name, or a pattern of names: `*` stands for any run of characters, `?` for any one.
 package struct StreamPattern: Sendable, Equatable, CustomStringConvertible {
     package let description: String

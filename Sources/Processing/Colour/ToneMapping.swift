@@ -39,17 +39,24 @@ struct ToneMapping {
     func map(_ samples: inout MutableSpan<UInt16>) {
         for pixel in 0..<(samples.count / 3) {
             let place = pixel * 3
-            let r = linear[Int(samples[place] >> Self.shift)]
-            let g = linear[Int(samples[place + 1] >> Self.shift)]
-            let b = linear[Int(samples[place + 2] >> Self.shift)]
-            let red = max(0, 1.6605 * r - 0.5876 * g - 0.0728 * b)
-            let green = max(0, -0.1246 * r + 1.1329 * g - 0.0083 * b)
-            let blue = max(0, -0.0182 * r - 0.1006 * g + 1.1187 * b)
-            let scale = Self.scale(max(red, green, blue))
-            samples[place] = encode(red * scale)
-            samples[place + 1] = encode(green * scale)
-            samples[place + 2] = encode(blue * scale)
+            let mapped = map((samples[place], samples[place + 1], samples[place + 2]))
+            samples[place] = mapped.red
+            samples[place + 1] = mapped.green
+            samples[place + 2] = mapped.blue
         }
+    }
+
+    typealias Pixel = (red: UInt16, green: UInt16, blue: UInt16)
+
+    func map(_ pixel: Pixel) -> Pixel {
+        let r = linear[Int(pixel.red >> Self.shift)]
+        let g = linear[Int(pixel.green >> Self.shift)]
+        let b = linear[Int(pixel.blue >> Self.shift)]
+        let red = max(0, 1.6605 * r - 0.5876 * g - 0.0728 * b)
+        let green = max(0, -0.1246 * r + 1.1329 * g - 0.0083 * b)
+        let blue = max(0, -0.0182 * r - 0.1006 * g + 1.1187 * b)
+        let scale = Self.scale(max(red, green, blue))
+        return (encode(red * scale), encode(green * scale), encode(blue * scale))
     }
 
     /// What brings the brightest of a pixel's colours below 1.
