@@ -11,6 +11,11 @@ package struct MediaTime: Sendable {
     /// The clock of MPEG-2 PES timestamps and of most RTP video payloads (ISO/IEC 13818-1, 2.4.3.7).
     package static let mpegTimescale: UInt32 = 90_000
 
+    /// A length in ticks of the 90 kHz clock, to the nearest.
+    package static func mpegTicks(_ duration: Duration) -> Int64 {
+        Int64((duration / .seconds(1) * Double(mpegTimescale)).rounded())
+    }
+
     package init(ticks: Int64, timescale: UInt32) {
         self.ticks = ticks
         self.timescale = max(timescale, 1)

@@ -15,13 +15,9 @@ struct SegmentLimits: Sendable {
     let shortestGap = Int64(MediaTime.mpegTimescale) / 2
 
     init(_ configuration: PackagingConfiguration) {
-        part = max(1, Self.ticks(configuration.partTarget))
-        segment = max(1, Self.ticks(configuration.segmentTarget))
+        part = max(1, MediaTime.mpegTicks(configuration.partTarget))
+        segment = max(1, MediaTime.mpegTicks(configuration.segmentTarget))
         let second = Int64(MediaTime.mpegTimescale)
         longestSegment = Int64(configuration.targetDurationSeconds) * second + second / 4
-    }
-
-    private static func ticks(_ duration: Duration) -> Int64 {
-        Int64((duration / .seconds(1) * Double(MediaTime.mpegTimescale)).rounded())
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -72,6 +73,54 @@ import Testing
         try await Self.expectNothingLost(mirror, viewer)
     }
 
+    /// A source of high dynamic range says so, its sizes say that they are not, and what they cost and
+    /// keep of it is told while it is on air.
+    @Test func sizesOfHDRAreStandardAndAreMeasuredOnAir() async throws {
+        let mirror = try await MirrorProcess(yaml: Self.yaml)
+        let publisher = try Publisher.highDynamicRange(to: mirror.publishURL("live"))
+        defer { publisher.stop() }
+        let viewer = Viewer(mirror.address)
+        let multivariant = try await viewer.waitFor("/live/live/playlist.m3u8").text
+        let lines = multivariant.split(separator: "\n").map(String.init)
+        for (name, range) in [("video", "PQ"), ("video-360p", "SDR"), ("video-180p", "SDR")] {
+            let index = try #require(
+                lines.firstIndex(of: "\(name)/playlist.m3u8"),
+                "\(multivariant)"
+            )
+            #expect(lines[index - 1].contains("VIDEO-RANGE=\(range)"), "\(multivariant)")
+            let frames = lines.first {
+                $0.hasPrefix("#EXT-X-I-FRAME-STREAM-INF") && $0.contains("\"\(name)/")
+            }
+            #expect(frames?.contains("VIDEO-RANGE=\(range)") == true, "\(multivariant)")
+        }
+
+        let path = "/api/v1/streams/live/transcoding/quality"
+        let answer = try await viewer.ask(path)
+        #expect(answer.status == 200, "\(answer.text)")
+        let quality =
+            try JSONDecoder().decode(JSONValue.self, from: answer.data)["rungs"]?.array ?? []
+        #expect(quality.map { $0["id"]?.string } == ["video-360p", "video-180p"])
+        for rung in quality {
+            #expect((rung["pictures"]?.number ?? 0) > 10, "\(rung)")
+            #expect((20...100).contains(rung["mean_psnr_decibels"]?.number ?? 0), "\(rung)")
+            #expect((0.5...1).contains(rung["mean_ssim"]?.number ?? 0), "\(rung)")
+        }
+
+        let stream = try #require(try await mirror.stream("live", by: viewer))
+        let metrics = try await mirror.metrics(by: viewer)
+        for rung in stream[path: "transcoding.rungs"]?.array ?? [] {
+            for step in ["decode", "scale", "encode"] {
+                let delay = rung["delays"]?[step]
+                #expect((delay?["median_milliseconds"]?.number ?? 0) > 0, "\(rung)")
+                #expect((delay?["long_milliseconds"]?.number ?? 0) > 0, "\(rung)")
+            }
+            #expect(abs((rung["frame_rate"]?.number ?? 0) - 30) < 0.5, "\(rung)")
+            #expect((rung["bitrate_bits_per_second"]?.number ?? 0) > 10_000, "\(rung)")
+        }
+        #expect(metrics.total("mirror_transcoding_step_delay_seconds") > 0)
+        try await viewer.shutDown()
+    }
+
     /// All but the newest, which may have grown between two answers.
     private static func segments(of path: String, by viewer: Viewer) async throws -> [Int: Listed] {
         var segments: [Int: Listed] = [:]
@@ -107,6 +156,19 @@ import Testing
 }
 
 extension Publisher {
+    fileprivate static func highDynamicRange(to url: String) throws -> Publisher {
+        try encoding(
+            [
+                "-f", "lavfi", "-i", "testsrc2=s=960x540:r=30", "-pix_fmt", "yuv420p10le", "-c:v",
+                "libx265", "-preset", "ultrafast", "-x265-params",
+                "log-level=none:keyint=30:bframes=0:colorprim=bt2020:transfer=smpte2084"
+                    + ":colormatrix=bt2020nc",
+                "-b:v", "1M",
+            ],
+            to: url
+        )
+    }
+
     fileprivate static func irregularKeyframes(to url: String) throws -> Publisher {
         try encoding(
             [

@@ -14,6 +14,8 @@ struct LadderRun {
     let rungs: [String: [PictureEvent]]
     let outputs: [PackagerOutput]
     let statistics: LadderStatistics
+    /// By one encoder at a time.
+    let mostHeldPictures: Int
     /// The last, and how many there were.
     let placement: DevicePlacement
     let ladders: Int
@@ -45,6 +47,7 @@ struct LadderRun {
         var running: [Task<Void, Never>] = []
         var measuring: Task<[RungQuality], any Error>?
         var sources: [Picture] = []
+        var held = 0
         for (number, event) in (events.map(Optional.init) + [nil]).enumerated() {
             if case .tracks(let list)? = event, let format = list.video?.video,
                 let ladder = desk.renewLadder(
@@ -67,6 +70,7 @@ struct LadderRun {
             // As fast as it goes, and not faster: nothing is to be lost.
             let room = release == nil ? LadderStatistics.plenty : 0
             _ = try await eventually(within: .seconds(60)) { desk.queued <= room }
+            held = desk.ladder?.statistics.rungs.reduce(held) { max($0, $1.heldPictures) } ?? held
         }
         guard let ladder = desk.ladder else { throw CocoaError(.fileReadCorruptFile) }
         if after >= events.count { try await desk.release(release) }
@@ -74,6 +78,7 @@ struct LadderRun {
         for task in running { await task.value }
         quality = await measuring?.result
         self.sources = sources
+        mostHeldPictures = held
         placement = ladder.placement
         ladders = running.count
         (outputs, rungs) = desk.collected

@@ -113,6 +113,61 @@ import Testing
         }
     }
 
+    /// The last keyframe of the source is its first; a size that asks for them has them all the same.
+    @Test func aSizeMayHaveMoreKeyframesThanItsSource() async throws {
+        try await withFolder { folder in
+            let file = try await LadderClip.noLaterKeyframe.make(in: folder)
+            var configuration = TranscodingConfiguration.rungs([(320, 180), (160, 90)])
+            configuration.outputFormats[1].keyframeInterval = .milliseconds(500)
+            configuration.outputFormats[1].frameRate = 15
+            let run = try await LadderRun(file, configuration)
+            let keyframes = run.plan.rungs.map { rung in
+                run.pictures(of: rung.name).filter(\.isKeyframe).map(\.decodeTime)
+            }
+            #expect(keyframes[0].count == run.boundaries(of: "video").count)
+            let steps = zip(keyframes[1], keyframes[1].dropFirst()).map { $1 - $0 }
+            #expect(steps.count >= 10 && steps.allSatisfy { (3_000...48_000).contains($0) })
+            #expect(Set(keyframes[0]).isSubset(of: keyframes[1]))
+            #expect(run.boundaries(of: "video-90p") == run.boundaries(of: "video"))
+        }
+    }
+
+    /// Encoders that look ahead say how far, give all back at the end, and everything at its time.
+    @Test(arguments: [VideoFormat.Codec.h264, .hevc])
+    func qualityHoldsHalfASecondBack(_ codec: VideoFormat.Codec) async throws {
+        try await withFolder { folder in
+            let file = try await LadderClip.irregularGOP.make(in: folder)
+            var configuration = TranscodingConfiguration.rungs([(320, 180)])
+            configuration.outputFormats[0].codec = codec
+            configuration.mode = .quality
+            let run = try await LadderRun(file, configuration)
+            let pictures = run.pictures(of: "video-180p")
+            #expect(pictures.map(\.decodeTime) == run.sources.map(\.decodeTime))
+            #expect(run.boundaries(of: "video-180p") == run.boundaries(of: "video"))
+            // Half a second, and what is being worked at.
+            #expect((15...18).contains(run.mostHeldPictures))
+            try await Self.expectPlayable(run, "video-180p", pictures.count, in: folder)
+        }
+    }
+
+    @Test func everyStepOfTheWayIsTimed() async throws {
+        try await withFolder { folder in
+            let file = try await LadderClip.plain.make(in: folder)
+            let run = try await LadderRun(file, .rungs([(320, 180), (160, 90)]))
+            for rung in run.statistics.rungs {
+                let all = try #require(rung.latest.delay(ofShare: 0.5))
+                for step in LatestPictures.Step.allCases {
+                    let delay = try #require(rung.latest.delay(in: step, ofShare: 0.5))
+                    #expect(delay > .zero && delay < all, "\(step)")
+                }
+                let rate = try #require(rung.latest.frameRate)
+                #expect(abs(rate - 30) < 0.01)
+                let bits = try #require(rung.latest.bitsPerSecond)
+                #expect((10_000...1_000_000).contains(bits))
+            }
+        }
+    }
+
     /// A bar that moves between the fields of a picture has combs; deinterlaced it has none.
     @Test func whatMovesBetweenFieldsHasNoCombs() async throws {
         try await withFolder { folder in

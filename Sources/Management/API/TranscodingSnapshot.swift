@@ -3,6 +3,38 @@ package import Processing
 
 /// What is encoded of a stream beside what is sent; counts are since its format was known.
 package struct TranscodingSnapshot: Codable, Sendable, Equatable {
+    /// How long something took, of the last few seconds' pictures.
+    package struct Delay: Codable, Sendable, Equatable {
+        package var medianMilliseconds: Double
+        /// What 95 of 100 took at most.
+        package var longMilliseconds: Double
+
+        /// `nil` before the first picture.
+        init?(_ latest: LatestPictures, in step: LatestPictures.Step) {
+            guard let median = latest.delay(in: step, ofShare: 0.5),
+                let long = latest.delay(in: step, ofShare: 0.95)
+            else { return nil }
+            medianMilliseconds = (median / .milliseconds(1)).roundedForDisplay
+            longMilliseconds = (long / .milliseconds(1)).roundedForDisplay
+        }
+    }
+
+    /// From the arrival of the original to the coded picture, step by step.
+    package struct Delays: Codable, Sendable, Equatable {
+        package var decode: Delay
+        package var scale: Delay
+        package var encode: Delay
+
+        init?(_ latest: LatestPictures) {
+            guard let decode = Delay(latest, in: .decode), let scale = Delay(latest, in: .scale),
+                let encode = Delay(latest, in: .encode)
+            else { return nil }
+            self.decode = decode
+            self.scale = scale
+            self.encode = encode
+        }
+    }
+
     /// One size, and what it takes.
     package struct Rung: Codable, Sendable, Equatable {
         /// Of its rendition, as in `delivery.renditions`.
@@ -12,6 +44,9 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
         package var height: Int
         /// What its encoder keeps to.
         package var targetBitrateBitsPerSecond: Int
+        /// Of the last few seconds.
+        package var frameRate: Double?
+        package var bitrateBitsPerSecond: Double?
         package var pictures: UInt64
         package var bytes: UInt64
         /// Left out because the encoder had no time.
@@ -23,6 +58,7 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
         /// From the arrival of the original to the coded picture, of the last few seconds.
         package var medianDelayMilliseconds: Double?
         package var longDelayMilliseconds: Double?
+        package var delays: Delays?
         package var cpuSeconds: Double
         /// What went wrong last, in words.
         package var failure: String?
@@ -38,12 +74,16 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
             lostPictures = statistics.lostPictures
             queuedPictures = statistics.queued
             heldPictures = statistics.heldPictures
-            medianDelayMilliseconds = statistics.delay(ofShare: 0.5).map {
+            let latest = statistics.latest
+            frameRate = latest.frameRate?.roundedForDisplay
+            bitrateBitsPerSecond = latest.bitsPerSecond?.rounded()
+            medianDelayMilliseconds = latest.delay(ofShare: 0.5).map {
                 ($0 / .milliseconds(1)).roundedForDisplay
             }
-            longDelayMilliseconds = statistics.delay(ofShare: 0.95).map {
+            longDelayMilliseconds = latest.delay(ofShare: 0.95).map {
                 ($0 / .milliseconds(1)).roundedForDisplay
             }
+            delays = Delays(latest)
             cpuSeconds = statistics.cpuSeconds.roundedForDisplay
             failure = statistics.failure
         }

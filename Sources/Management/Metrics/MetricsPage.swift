@@ -313,6 +313,19 @@ struct MetricsPage {
                 labels: labels,
                 (rung.medianDelayMilliseconds ?? 0) / 1_000
             )
+            guard let delays = rung.delays else { continue }
+            let steps = [
+                ("decode", delays.decode), ("scale", delays.scale), ("encode", delays.encode),
+            ]
+            for (step, delay) in steps {
+                text.add(
+                    "mirror_transcoding_step_delay_seconds",
+                    .gauge,
+                    "How much of that was which step, with what pictures waited for before it.",
+                    labels: ["stream": stream, "rendition": rung.id, "step": step],
+                    delay.medianMilliseconds / 1_000
+                )
+            }
         }
     }
 

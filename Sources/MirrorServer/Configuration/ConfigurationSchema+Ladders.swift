@@ -47,6 +47,13 @@ extension ConfigurationSchema {
             example: "faster"
         ),
         ConfigurationKey(
+            "mode",
+            \.mode,
+            ConfigurationFormat<TranscodingMode>.choice.optional,
+            "In place of transcoding.mode.",
+            example: "quality"
+        ),
+        ConfigurationKey(
             "passthrough",
             \.keepsSource,
             .boolean,

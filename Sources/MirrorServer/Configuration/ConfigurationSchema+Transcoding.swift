@@ -18,6 +18,14 @@ extension ConfigurationSchema {
             change: .reload
         ),
         ConfigurationKey(
+            "transcoding.mode",
+            \.transcoding.mode,
+            .choice,
+            "What counts more: with low_latency encoders hold no picture back; with quality they look half a"
+                + " second ahead, and the sizes come that much later.",
+            change: .reload
+        ),
+        ConfigurationKey(
             "transcoding.passthrough",
             \.transcoding.keepsSource,
             .boolean,
@@ -86,6 +94,8 @@ extension ConfigurationSchema {
         ),
     ]
 
+    private static let keyframeInterval: ClosedRange<Duration> = .milliseconds(100)...(.seconds(10))
+
     package static let outputFormat: [ConfigurationKey<OutputFormat>] = [
         ConfigurationKey(
             "resolution",
@@ -115,6 +125,13 @@ extension ConfigurationSchema {
             ConfigurationFormat<Double>.frameRate.optional,
             "The most frames a second; of a source with more, every second or third is left out.",
             example: "30"
+        ),
+        ConfigurationKey(
+            "keyframe_interval",
+            \.keyframeInterval,
+            ConfigurationFormat<Duration>.duration(keyframeInterval).optional,
+            "The longest time between keyframes. Left out: they are where the source has them.",
+            example: "1s"
         ),
     ]
 }

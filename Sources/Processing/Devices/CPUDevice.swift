@@ -51,7 +51,11 @@ extension PictureEncoder.Settings {
     init(_ terms: EncodingTerms, layout: AVPixelFormat) {
         self.init(
             codec: terms.codec,
-            rate: .live(bitsPerSecond: terms.bitsPerSecond, terms.preset),
+            rate: .live(
+                bitsPerSecond: terms.bitsPerSecond,
+                terms.preset,
+                lookahead: terms.lookahead
+            ),
             width: terms.width,
             height: terms.height,
             sampleAspectRatio: terms.sampleAspectRatio,

@@ -49,7 +49,7 @@ package protocol PictureScaling {
     func scale(_ source: PictureFrame) throws(FFmpegError) -> PictureFrame
 }
 
-/// An encoder that holds no picture back.
+/// An encoder that gives pictures in the order in which it takes them.
 package protocol PictureEncoding {
     /// As `PictureEncoder.encode`.
     func encode(
@@ -71,4 +71,6 @@ package struct EncodingTerms: Sendable, Equatable {
     package var colour: VideoFormat.Colour?
     /// A time code is to have a place in each picture.
     package var hasTimecode = false
+    /// So many pictures may be held back.
+    package var lookahead = 0
 }

@@ -53,20 +53,7 @@ final class PictureDecoder: PictureDecoding {
             context.pointee.extra_hw_frames = 4
         }
         if showsUnrecovered { context.pointee.flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT }
-        if configuration.readableBytes > 0 {
-            let padding = Int(AV_INPUT_BUFFER_PADDING_SIZE)
-            // Freed with the context.
-            let copy = try FFmpegError.unwrap(
-                av_mallocz(configuration.readableBytes + padding),
-                "av_mallocz"
-            )
-            configuration.withUnsafeReadableBytes { bytes in
-                guard let base = bytes.baseAddress else { return }
-                copy.copyMemory(from: base, byteCount: bytes.count)
-            }
-            context.pointee.extradata = copy.assumingMemoryBound(to: UInt8.self)
-            context.pointee.extradata_size = Int32(clamping: configuration.readableBytes)
-        }
+        try context.configure(with: configuration)
         try FFmpegError.check(avcodec_open2(context, decoder, nil), "avcodec_open2")
     }
 
@@ -87,7 +74,7 @@ final class PictureDecoder: PictureDecoding {
         _ body: (PictureFrame, Int64) throws(FFmpegError) -> Void
     ) throws(FFmpegError) {
         if let payload {
-            try fill(with: payload)
+            try packet.fill(with: payload)
             packet.pointee.pts = time
         }
         let sent = avcodec_send_packet(context, payload == nil ? nil : packet)
@@ -116,19 +103,6 @@ final class PictureDecoder: PictureDecoding {
     /// Forgets what came before: the next picture is a keyframe.
     func restart() {
         avcodec_flush_buffers(context)
-    }
-
-    /// Copies: decoders read behind the end, and want zeros there.
-    private func fill(with payload: ByteBuffer) throws(FFmpegError) {
-        let count = Int32(clamping: payload.readableBytes)
-        try FFmpegError.check(av_new_packet(packet, count), "av_new_packet")
-        payload.withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            packet.pointee.data.update(
-                from: base.assumingMemoryBound(to: UInt8.self),
-                count: Int(count)
-            )
-        }
     }
 }
 

@@ -10,8 +10,8 @@ final class PictureEncoder: PictureEncoding {
     enum Rate: Equatable {
         /// As many bits as a still picture needs to look well.
         case quality
-        /// At most so many bits a second, but for a second's worth: live, with no picture held back.
-        case live(bitsPerSecond: Int, TranscodingPreset)
+        /// At most so many bits a second, but for a second's worth: live, with so many pictures held back.
+        case live(bitsPerSecond: Int, TranscodingPreset, lookahead: Int)
     }
 
     /// What is encoded, and how.
@@ -69,7 +69,7 @@ final class PictureEncoder: PictureEncoding {
         context.pointee.max_b_frames = 0
         context.pointee.gop_size = settings.groupLength.map { Int32(clamping: $0) } ?? .max
         context.pointee.keyint_min = settings.groupLength.map { Int32(clamping: $0) } ?? 1
-        if case .live(let bitsPerSecond, _) = settings.rate {
+        if case .live(let bitsPerSecond, _, _) = settings.rate {
             context.pointee.bit_rate = Int64(bitsPerSecond)
             context.pointee.rc_max_rate = Int64(bitsPerSecond)
             context.pointee.rc_buffer_size = Int32(clamping: bitsPerSecond)
@@ -129,7 +129,7 @@ final class PictureEncoder: PictureEncoding {
 }
 
 extension PictureEncoder.Settings {
-    /// Private options of the library, all for the same: no thread but this, and no frame held back.
+    /// Private options of the library: no thread but this, and no frame held back beyond the lookahead.
     fileprivate var options: [(String, String)] {
         switch (codec, rate) {
         case (.h264, .quality):
@@ -140,25 +140,27 @@ extension PictureEncoder.Settings {
                     "sps-id=31:force-cfr=1:scenecut=0:open-gop=0:rc-lookahead=0:sync-lookahead=0:mbtree=0"
                 ),
             ] + (profile.map { [("profile", $0)] } ?? [])
-        case (.h264, .live(_, let preset)):
+        case (.h264, .live(_, let preset, let lookahead)):
             [
-                ("preset", preset.rawValue), ("tune", "zerolatency"), ("forced-idr", "1"),
+                ("preset", preset.rawValue), ("forced-idr", "1"),
                 (
                     "x264-params",
                     "scenecut=0:open-gop=0:keyint=infinite" + (hasTimecode ? ":pic-struct=1" : "")
+                        + (lookahead > 0 ? ":rc-lookahead=\(lookahead):sync-lookahead=0" : "")
                 ),
-            ]
+            ] + (lookahead > 0 ? [] : [("tune", "zerolatency")])
         case (.hevc, .quality):
             [
                 ("preset", "veryfast"), ("crf", "23"), ("forced-idr", "1"),
                 ("x265-params", oneThread + ":rc-lookahead=1" + groups),
             ]
-        case (.hevc, .live(_, let preset)):
+        case (.hevc, .live(_, let preset, let lookahead)):
             [
-                ("preset", preset.rawValue), ("tune", "zerolatency"), ("forced-idr", "1"),
-                ("x265-params", oneThread + ":rc-lookahead=0" + groups),
-            ]
+                ("preset", preset.rawValue), ("forced-idr", "1"),
+                ("x265-params", oneThread + ":rc-lookahead=\(lookahead)" + groups),
+            ] + (lookahead > 0 ? [] : [("tune", "zerolatency")])
         case (.av1, _):
+            // Its live usage has no look ahead.
             [
                 ("usage", "realtime"), ("cpu-used", "8"), ("row-mt", "0"), ("lag-in-frames", "0"),
             ] + (rate == .quality ? [("crf", "30")] : [])
@@ -167,14 +169,15 @@ extension PictureEncoder.Settings {
         }
     }
 
-    /// Of NVENC: no picture is held back, and the rate holds within the buffer.
+    /// Of NVENC: no picture is held back beyond the lookahead, and the rate holds within the buffer.
     fileprivate var cardOptions: [(String, String)] {
-        guard case .live(_, let preset) = rate else { return [] }
+        guard case .live(_, let preset, let lookahead) = rate else { return [] }
         let step = (TranscodingPreset.allCases.firstIndex(of: preset) ?? 3) + 1
-        return [
-            ("preset", "p\(step)"), ("tune", "ull"), ("rc", "cbr"), ("zerolatency", "1"),
-            ("delay", "0"), ("forced-idr", "1"),
-        ]
+        let way =
+            lookahead > 0
+            ? [("tune", "hq"), ("rc-lookahead", "\(lookahead)")]
+            : [("tune", "ull"), ("zerolatency", "1")]
+        return way + [("preset", "p\(step)"), ("rc", "cbr"), ("delay", "0"), ("forced-idr", "1")]
     }
 
     private var oneThread: String {

@@ -20,7 +20,7 @@ final class SoundDecoder {
         context.pointee.flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL
         context.pointee.sample_rate = Int32(clamping: format.sampleRate)
         av_channel_layout_default(&context.pointee.ch_layout, Int32(clamping: format.channels))
-        try configure(Self.configuration(of: format))
+        try context.configure(with: Self.configuration(of: format))
         try FFmpegError.check(avcodec_open2(context, decoder, nil), "avcodec_open2")
     }
 
@@ -68,22 +68,6 @@ final class SoundDecoder {
         return header
     }
 
-    private func configure(_ configuration: ByteBuffer) throws(FFmpegError) {
-        guard configuration.readableBytes > 0 else { return }
-        let padding = Int(AV_INPUT_BUFFER_PADDING_SIZE)
-        // Freed with the context.
-        let copy = try FFmpegError.unwrap(
-            av_mallocz(configuration.readableBytes + padding),
-            "av_mallocz"
-        )
-        configuration.withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            copy.copyMemory(from: base, byteCount: bytes.count)
-        }
-        context.pointee.extradata = copy.assumingMemoryBound(to: UInt8.self)
-        context.pointee.extradata_size = Int32(clamping: configuration.readableBytes)
-    }
-
     /// Takes one frame and calls `body` with the samples that came of it; the pointer is good within it
     /// only.
     ///
@@ -93,17 +77,7 @@ final class SoundDecoder {
         _ body: (UnsafeMutablePointer<AVFrame>) throws(FFmpegError) -> Void
     ) throws(FFmpegError) {
         guard payload.readableBytes > 0 else { return }
-        try FFmpegError.check(
-            av_new_packet(packet, Int32(clamping: payload.readableBytes)),
-            "av_new_packet"
-        )
-        payload.withUnsafeReadableBytes { bytes in
-            guard let base = bytes.baseAddress else { return }
-            packet.pointee.data.update(
-                from: base.assumingMemoryBound(to: UInt8.self),
-                count: bytes.count
-            )
-        }
+        try packet.fill(with: payload)
         let result = avcodec_send_packet(context, packet)
         av_packet_unref(packet)
         try FFmpegError.check(result, "decoding sound")

@@ -14,6 +14,8 @@ package struct Ladder: Sendable, Equatable {
     package var largestSource: PictureSize?
     /// `nil`: that of the configuration.
     package var preset: TranscodingPreset?
+    /// `nil`: that of the configuration.
+    package var mode: TranscodingMode?
     /// The source itself is the top of the ladder, as it is sent.
     package var keepsSource = true
     /// Empty: what is usual below the size of the source.

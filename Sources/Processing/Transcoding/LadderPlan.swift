@@ -45,7 +45,9 @@ package struct LadderPlan: Sendable, Equatable {
                 height: size.height,
                 bitsPerSecond: format.bitsPerSecond ?? usual,
                 preset: ladder.preset ?? configuration.preset,
-                frameRateLimit: format.frameRate
+                frameRateLimit: format.frameRate,
+                keyframeInterval: format.keyframeInterval.map(MediaTime.mpegTicks),
+                mode: ladder.mode ?? configuration.mode
             )
             rungs.append(rung)
         }

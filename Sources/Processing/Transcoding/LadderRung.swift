@@ -11,6 +11,10 @@ package struct LadderRung: Sendable, Equatable {
     package let preset: TranscodingPreset
     /// Frames a second; `nil`: as many as the source has.
     package let frameRateLimit: Double?
+    /// The longest way between keyframes, in ticks of the 90 kHz clock; `nil`: they are where the
+    /// source has them.
+    package let keyframeInterval: Int64?
+    package let mode: TranscodingMode
 
     /// Of so many pictures of a source of this rate, one is encoded.
     func divisor(for frameRate: Rational?) -> Int {

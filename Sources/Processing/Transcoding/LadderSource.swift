@@ -28,6 +28,8 @@ final class LadderSource {
     private var places = PicturePlaces()
     private var isWaitingForKeyframe = false
     private var latestKeyframe: Int64?
+    /// Of each rung.
+    private var latestKeyframes: [Int64]
     private var cascade: PictureCascade?
     /// Of so many pictures each rung takes one, and has left out so many since.
     private var divisors: [Int]
@@ -46,6 +48,7 @@ final class LadderSource {
         self.emit = emit
         divisors = Array(repeating: 1, count: rungs.count)
         skipped = Array(repeating: 0, count: rungs.count)
+        latestKeyframes = Array(repeating: 0, count: rungs.count)
         notes = Array(repeating: PictureNotes(), count: rungs.count)
     }
 
@@ -156,28 +159,29 @@ final class LadderSource {
 
     /// One decoded picture, for each rung that takes it.
     private func scale(_ decoded: PictureFrame, shownAt time: Int64) throws(FFmpegError) {
+        let decodedAt = ContinuousClock.now
         statistics.pictures &+= 1
         let lost = places.lost
         let next = places.place(shownAt: time)
         statistics.undecodablePictures &+= places.lost - lost
         guard let place = next else { return }
         let isDue = latestKeyframe.map { place.decodeTime - $0 >= Self.keyframeDistance } ?? true
-        let isKeyframe = place.boundary != nil || (place.isKeyframeOfSource && isDue)
-        if isKeyframe { latestKeyframe = place.decodeTime }
+        let isSharedKeyframe = place.boundary != nil || (place.isKeyframeOfSource && isDue)
+        if isSharedKeyframe { latestKeyframe = place.decodeTime }
 
         let own = decoded.takeNotes(frameRate: decoder?.frameRate ?? 0)
         for index in notes.indices { notes[index].append(place.notes ?? own) }
         if place.boundary != nil { changeEffort() }
         for index in skipped.indices { skipped[index] += 1 }
         let taken = rungs.indices.filter { index in
-            index >= effort.leftOut && (isKeyframe || skipped[index] >= divisors[index])
+            index >= effort.leftOut && (isSharedKeyframe || skipped[index] >= divisors[index])
         }
         guard let last = taken.last else { return }
         var done = 0
         defer {
             // Where it fails: what was to begin with this picture begins with the next.
             for index in taken where index >= done {
-                emit(.rung(index, .lost(place.boundary, isKeyframe: isKeyframe)))
+                emit(.rung(index, .lost(place.boundary, isKeyframe: isSharedKeyframe)))
             }
         }
         let frame = try deinterlacer.process(decoded)
@@ -188,15 +192,25 @@ final class LadderSource {
             done = index + 1
             guard taken.contains(index) else { return }
             skipped[index] = 0
+            let isKeyframe = isSharedKeyframe || isKeyframeDue(in: index, at: place.decodeTime)
+            if isKeyframe { latestKeyframes[index] = place.decodeTime }
             let raw = RawPicture(
                 picture: picture,
                 device: device,
                 place: place,
                 isKeyframe: isKeyframe,
                 preset: rungs[index].preset.faster(by: effort.fasterPresets),
-                notes: notes[index].take()
+                notes: notes[index].take(),
+                decoded: decodedAt,
+                scaled: .now
             )
             emit(.rung(index, .picture(raw)))
         }
+    }
+
+    /// The rung has its own, closer together than the source's.
+    private func isKeyframeDue(in index: Int, at time: Int64) -> Bool {
+        guard let interval = rungs[index].keyframeInterval else { return false }
+        return time - latestKeyframes[index] >= interval
     }
 }

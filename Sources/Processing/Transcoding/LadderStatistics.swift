@@ -29,33 +29,21 @@ package struct LadderStatistics: Sendable, Equatable {
         /// What went wrong last.
         package var failure: String?
         package var cpuSeconds = 0.0
-        /// From the original's arrival here to the coded picture, of the last `sampleLimit`.
-        private var delays: [Duration] = []
-        private var nextDelay = 0
-
-        private static let sampleLimit = 256
+        package private(set) var latest = LatestPictures()
 
         package init(_ rung: LadderRung) {
             self.rung = rung
         }
 
-        mutating func count(bytes count: Int, after delay: Duration) {
+        mutating func count(_ picture: LatestPictures.Sample) {
             pictures &+= 1
-            bytes &+= UInt64(count)
-            if delays.count < Self.sampleLimit {
-                delays.append(delay)
-            } else {
-                delays[nextDelay] = delay
-            }
-            nextDelay = (nextDelay + 1) % Self.sampleLimit
+            bytes &+= UInt64(picture.bytes)
+            latest.append(picture)
         }
 
-        /// How long the given share of pictures took at most; `nil` before the first.
-        package func delay(ofShare share: Double) -> Duration? {
-            let sorted = delays.sorted()
-            guard !sorted.isEmpty else { return nil }
-            let index = Int(share * Double(sorted.count))
-            return sorted[min(max(index, 0), sorted.count - 1)]
+        /// Times have nothing to do with those before.
+        mutating func beginTimeline() {
+            latest = LatestPictures()
         }
     }
 

@@ -23,13 +23,15 @@ struct RawPicture: Sendable {
     var isKeyframe: Bool
     let preset: TranscodingPreset
     var notes = PictureNotes()
+    /// When it came out of the decoder, and was of its size.
+    let decoded, scaled: ContinuousClock.Instant
 }
 
 /// The encoder of one rung, on a thread of its own.
 ///
 /// Bound: `queueLimit` pictures wait; one that is too many is left out, and what begins with it begins
 ///        with the next.
-/// Delay: none beside the encoder's work: no picture is held back.
+/// Delay: none beside the encoder's work, but for what `TranscodingMode.quality` holds back.
 final class RungEncoder: Sendable {
     /// The part that a stream begins with comes at once: 20 pictures of 60 a second.
     ///
@@ -138,11 +140,13 @@ private struct RungLine {
     private var owed: (boundary: SegmentBoundary?, isKeyframe: Bool) = (nil, false)
     private var owedNotes = PictureNotes()
     private var parser: VideoBitstreamParser
-    /// In the encoder.
+    /// In the encoder; they come out in the same order.
     private var pending: [RawPicture] = []
     private var index = 0
     /// The timeline's first picture has come out.
     private var hasBegun = false
+    /// The timeline's first picture has yet to go into the encoder.
+    private var isKeyframeDue = false
     /// As it was told of last.
     private var format: VideoFormat?
     private(set) var statistics: LadderStatistics.Rung
@@ -159,12 +163,15 @@ private struct RungLine {
         defer { statistics.cpuSeconds = ThreadClock.now / .seconds(1) }
         switch work {
         case .begin(let format):
+            let last = pending.isEmpty ? [] : drain()
             if format != source { encoder = nil }
             source = format
             hasBegun = false
+            isKeyframeDue = true
             owed = (nil, false)
             owedNotes = PictureNotes()
-            return []
+            statistics.beginTimeline()
+            return last
         case .picture(let picture):
             return encode(picture)
         case .lost:
@@ -214,8 +221,9 @@ private struct RungLine {
             let coded = try encoder.encode(
                 frame,
                 index: index,
-                asKeyframe: picture.isKeyframe || !hasBegun
+                asKeyframe: picture.isKeyframe || isKeyframeDue
             )
+            isKeyframeDue = false
             index += 1
             return events + packaged(coded)
         } catch {
@@ -265,7 +273,8 @@ private struct RungLine {
             frameRate: try FFmpegError.unwrap(rate, "frame rate"),
             sampleAspectRatio: source?.sampleAspectRatio,
             colour: source?.coloursOfSizes,
-            hasTimecode: picture.notes.timecode != nil
+            hasTimecode: picture.notes.timecode != nil,
+            lookahead: rung.mode.lookahead(of: rate)
         )
         return try picture.device.makeEncoder(terms, for: frame)
     }
@@ -290,7 +299,16 @@ private struct RungLine {
                 let isKeyframe = unit.randomAccess != .none
                 probe.take(payload, of: raw.picture, isKeyframe: isKeyframe, format, of: rung)
             }
-            statistics.count(bytes: payload.readableBytes, after: .now - raw.place.since)
+            statistics.count(
+                LatestPictures.Sample(
+                    decodeTime: raw.place.decodeTime,
+                    bytes: payload.readableBytes,
+                    decoded: raw.decoded,
+                    scaled: raw.scaled,
+                    encoded: .now,
+                    since: raw.place.since
+                )
+            )
             events.append(
                 .picture(
                     Picture(

@@ -7,6 +7,26 @@ package enum TranscodingPreset: String, Sendable, CaseIterable {
     case ultrafast, superfast, veryfast, faster, fast, medium, slow
 }
 
+/// What counts more where both cannot be had.
+package enum TranscodingMode: String, Sendable, CaseIterable {
+    /// No picture is held back.
+    case lowLatency = "low_latency"
+    /// Encoders look ahead before they spend a bit, and come later by as much.
+    case quality
+
+    /// Half a second finds most of what a look ahead can.
+    private static let lookaheadSeconds = 0.5
+
+    /// Pictures of this rate that an encoder holds back.
+    func lookahead(of frameRate: Rational?) -> Int {
+        switch self {
+        case .lowLatency: 0
+        case .quality:
+            max(1, min(60, Int(((frameRate?.value ?? 30) * Self.lookaheadSeconds).rounded())))
+        }
+    }
+}
+
 /// One size that streams are offered in beside their own.
 package struct OutputFormat: Sendable, Equatable {
     package var codec = VideoFormat.Codec.h264
@@ -16,6 +36,8 @@ package struct OutputFormat: Sendable, Equatable {
     package var resolution: PictureSize?
     /// The most frames a second; `nil`: those of the source.
     package var frameRate: Double?
+    /// The longest time between keyframes; `nil`: they are where the source has them.
+    package var keyframeInterval: Duration?
 
     package init() {}
 }
@@ -42,6 +64,7 @@ package struct PictureSize: Sendable, Hashable, CustomStringConvertible {
 package struct TranscodingConfiguration: Sendable, Equatable {
     package var isEnabled = false
     package var preset = TranscodingPreset.veryfast
+    package var mode = TranscodingMode.lowLatency
     /// The source itself is the top of the ladder, as it is sent.
     package var keepsSource = true
     /// Empty: what is usual below the size of the source.

@@ -65,11 +65,13 @@ import Testing
         ),
         "transcoding.enabled": ("true", "true"),
         "transcoding.preset": ("medium", "medium"),
+        "transcoding.mode": ("quality", "quality"),
         "transcoding.gpu_enabled": ("false", "false"),
         "transcoding.policy": ("drop_rungs", "drop_rungs"),
         "transcoding.output_formats": (
-            "[{\"resolution\": \"1280x720\", \"bitrate\": \"2800k\", \"frame_rate\": \"29.97\"}]",
-            "[{resolution: 1280x720, codec: h264, bitrate: 2800k, frame_rate: 29.97}]"
+            "[{\"resolution\": \"1280x720\", \"bitrate\": \"2800k\", \"frame_rate\": \"29.97\","
+                + " \"keyframe_interval\": \"1s\"}]",
+            "[{resolution: 1280x720, codec: h264, bitrate: 2800k, frame_rate: 29.97, keyframe_interval: 1s}]"
         ),
         "transcoding.passthrough": ("no", "false"),
         "transcoding.ladders": (
