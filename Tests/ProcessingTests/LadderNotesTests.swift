@@ -75,6 +75,46 @@ import Testing
         }
     }
 
+    /// Turned, and mirrored and turned: ffmpeg shows every size like the source, which says it once.
+    @Test(arguments: ["rotate=90", "flip=horizontal:rotate=30", "flip=vertical"])
+    func everySizeIsTurnedLikeTheSource(_ turn: String) async throws {
+        try await withFolder { folder in
+            let file = try await LadderClip.noLaterKeyframe.make(
+                in: folder,
+                options: ["-bsf:v", "h264_metadata=display_orientation=insert:\(turn)"]
+            )
+            let due = try await Self.matrices(of: file)
+            #expect(due.count == 1)
+            var configuration = TranscodingConfiguration.rungs([(320, 180), (256, 144)])
+            configuration.outputFormats[1].codec = .hevc
+            let run = try await LadderRun(file, configuration)
+            for rung in run.plan.rungs {
+                let pictures = run.pictures(of: rung.name)
+                try await LadderTranscoderTests.expectPlayable(
+                    run,
+                    rung.name,
+                    pictures.count,
+                    in: folder
+                )
+                let found = try await Self.matrices(of: folder.appending(path: "\(rung.name).mp4"))
+                #expect(Set(found) == Set(due), "\(rung.codec)")
+                let keyframes = pictures.filter(\.isKeyframe).count
+                #expect(keyframes > 1 && found.count >= keyframes, "\(rung.codec)")
+            }
+        }
+    }
+
+    /// Of each picture that has one, as ffprobe prints it.
+    private static func matrices(of file: URL) async throws -> [String] {
+        let shown = try await ExternalProcess.run(
+            "ffprobe",
+            ["-v", "error", "-show_frames", "-select_streams", "v", file.path]
+        )
+        return shown.text.components(separatedBy: "displaymatrix=\n").dropFirst().map { text in
+            text.split(separator: "\n").prefix(3).joined(separator: "\n")
+        }
+    }
+
     @Test(arguments: clips)
     func timeCodesStayWithTheirPictures(_ clip: LadderClip) async throws {
         try await withFolder { folder in

@@ -40,6 +40,8 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
         /// Of its rendition, as in `delivery.renditions`.
         package var id: String
         package var codec: String
+        /// What encodes it: `cpu`, or a card; `nil` before the first picture.
+        package var device: String?
         package var width: Int
         package var height: Int
         /// What its encoder keeps to.
@@ -66,6 +68,7 @@ package struct TranscodingSnapshot: Codable, Sendable, Equatable {
         init(_ statistics: LadderStatistics.Rung) {
             id = statistics.rung.name
             codec = statistics.rung.codec.rawValue
+            device = statistics.device
             width = statistics.rung.width
             height = statistics.rung.height
             targetBitrateBitsPerSecond = statistics.rung.bitsPerSecond

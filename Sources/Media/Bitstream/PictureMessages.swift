@@ -59,6 +59,31 @@ extension Timecode {
     }
 }
 
+extension DisplayOrientation {
+    /// `display_orientation` up to the next coded video sequence.
+    ///
+    /// Source: ITU-T H.264 D.1.27; ITU-T H.265 D.2.17.
+    func payload(isH264: Bool) -> [UInt8] {
+        var writer = BitWriter()
+        // display_orientation_cancel_flag
+        writer.write(false)
+        writer.write(isMirrored)
+        // ver_flip: the same as mirrored and half a turn
+        writer.write(false)
+        writer.write(Int(rotation), bits: 16)
+        if isH264 {
+            // display_orientation_repetition_period 1, display_orientation_extension_flag 0
+            writer.write(0b010_0, bits: 4)
+        } else {
+            // display_orientation_persistence_flag
+            writer.write(true)
+        }
+        // bit_equal_to_one
+        writer.write(true)
+        return writer.bytes
+    }
+}
+
 /// The picture timing of H.264, which cannot be read without its SPS.
 ///
 /// Encoders that are told to leave room for it write one that says nothing; that one is replaced.

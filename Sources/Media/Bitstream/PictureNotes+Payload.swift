@@ -6,9 +6,11 @@ extension PictureNotes {
     /// `payload` has the shape of `AccessUnit.payload`; what has another is given back as it is. H.264 tells the
     /// time only where its encoder has left room for it (`H264PictureTiming`).
     ///
-    /// Source: ITU-T H.264 7.3.2.3, D.1.3, D.1.6; ITU-T H.265 7.3.2.4, D.2.27; AV1 5.8.2, 5.8.7.
+    /// An orientation holds up to the next keyframe, and is to be given with keyframes only; AV1 has none.
+    ///
+    /// Source: ITU-T H.264 7.3.2.3, D.1.3, D.1.6, D.1.27; ITU-T H.265 7.3.2.4, D.2.17, D.2.27; AV1 5.8.2, 5.8.7.
     package func written(into payload: ByteBuffer, of codec: VideoFormat.Codec) -> ByteBuffer {
-        guard !captions.isEmpty || timecode != nil else { return payload }
+        guard !captions.isEmpty || timecode != nil || orientation != nil else { return payload }
         return switch codec {
         case .h264: writtenBetweenUnits(of: payload, isH264: true) ?? payload
         case .hevc: writtenBetweenUnits(of: payload, isH264: false) ?? payload
@@ -50,14 +52,23 @@ extension PictureNotes {
 
     private func h264Unit(hasTiming: Bool) -> [UInt8]? {
         let timing = hasTiming ? timecode.map(H264PictureTiming.payload) : nil
-        return Self.unit([0x06], [(1, timing), (4, captions.registeredUserData)])
+        return Self.unit(
+            [0x06],
+            [
+                (1, timing), (4, captions.registeredUserData),
+                (47, orientation?.payload(isH264: true)),
+            ]
+        )
     }
 
     /// Prefix SEI of the base layer.
     private var hevcUnit: [UInt8]? {
         Self.unit(
             [0x4E, 0x01],
-            [(136, timecode?.hevcPayload), (4, captions.registeredUserData)]
+            [
+                (136, timecode?.hevcPayload), (4, captions.registeredUserData),
+                (47, orientation?.payload(isH264: false)),
+            ]
         )
     }
 

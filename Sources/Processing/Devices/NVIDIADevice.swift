@@ -65,6 +65,7 @@ package final class NVIDIADevice: TranscodingDevice {
 
     /// Encodes pictures of a card on the CPU.
     private struct DownloadingEncoder: PictureEncoding {
+        let isOnDevice = false
         private let encoder: PictureEncoder
 
         init(_ encoder: PictureEncoder) {

@@ -51,12 +51,19 @@ package protocol PictureScaling {
 
 /// An encoder that gives pictures in the order in which it takes them.
 package protocol PictureEncoding {
+    /// It works on the device that made it, not on the CPU in its place.
+    var isOnDevice: Bool { get }
+
     /// As `PictureEncoder.encode`.
     func encode(
         _ picture: PictureFrame?,
         index: Int,
         asKeyframe: Bool
     ) throws(FFmpegError) -> [ByteBuffer]
+}
+
+extension PictureEncoding {
+    package var isOnDevice: Bool { true }
 }
 
 /// What the pictures of a rung are encoded as.

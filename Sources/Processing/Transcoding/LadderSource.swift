@@ -36,6 +36,8 @@ final class LadderSource {
     private var skipped: [Int]
     /// For each rung: of pictures that it left out, and of the one at hand.
     private var notes: [PictureNotes]
+    /// As the source said last; it need not say it with each picture.
+    private var orientation: DisplayOrientation?
     /// What is asked for, and from the next segment on is done.
     var wantedEffort = LadderEffort()
     private var effort = LadderEffort()
@@ -83,6 +85,7 @@ final class LadderSource {
         setDivisors()
         skipped = rungs.map { _ in 0 }
         notes = rungs.map { _ in PictureNotes() }
+        orientation = nil
     }
 
     private func setDivisors() {
@@ -169,7 +172,9 @@ final class LadderSource {
         let isSharedKeyframe = place.boundary != nil || (place.isKeyframeOfSource && isDue)
         if isSharedKeyframe { latestKeyframe = place.decodeTime }
 
-        let own = decoded.takeNotes(frameRate: decoder?.frameRate ?? 0)
+        var own = decoded.takeNotes(frameRate: decoder?.frameRate ?? 0)
+        if decoded.isIntra || own.orientation != nil { orientation = own.orientation }
+        own.orientation = orientation
         for index in notes.indices { notes[index].append(place.notes ?? own) }
         if place.boundary != nil { changeEffort() }
         for index in skipped.indices { skipped[index] += 1 }

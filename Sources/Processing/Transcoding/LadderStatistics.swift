@@ -18,6 +18,8 @@ package struct LadderStatistics: Sendable, Equatable {
 
     package struct Rung: Sendable, Equatable {
         package let rung: LadderRung
+        /// What encodes it: `nil` before the first picture.
+        package var device: String?
         package var pictures: UInt64 = 0
         package var bytes: UInt64 = 0
         /// Not encoded because too many waited.

@@ -213,7 +213,9 @@ private struct RungLine {
         do throws(FFmpegError) {
             let frame = try PictureFrame(referringTo: picture.picture)
             if encoder == nil || pool != frame.pool {
-                encoder = try makeEncoder(for: frame, of: picture)
+                let new = try makeEncoder(for: frame, of: picture)
+                encoder = new
+                statistics.device = (new.isOnDevice ? picture.device : CPUDevice.shared).name
                 pool = frame.pool
                 preset = picture.preset
             }
@@ -294,9 +296,11 @@ private struct RungLine {
                 self.format = format
                 hasBegun = true
             }
-            let payload = raw.notes.written(into: unit.payload, of: rung.codec)
+            let isKeyframe = unit.randomAccess != .none
+            var notes = raw.notes
+            if !isKeyframe { notes.orientation = nil }
+            let payload = notes.written(into: unit.payload, of: rung.codec)
             if let probe, let format = parser.format {
-                let isKeyframe = unit.randomAccess != .none
                 probe.take(payload, of: raw.picture, isKeyframe: isKeyframe, format, of: rung)
             }
             statistics.count(

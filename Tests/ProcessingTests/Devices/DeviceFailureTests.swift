@@ -79,8 +79,18 @@ import Testing
         try await Self.run(on: [card]) { run, scheduler in
             Self.expectAligned(run, lost: 0)
             #expect(run.statistics.device == "card-0" && run.statistics.deviceReason == nil)
+            #expect(run.statistics.rungs.map(\.device) == ["card-0", "card-0"])
             #expect(card.uses(of: .encoder) == 480)
             #expect(scheduler.statistics.devices.map(\.ladders) == [0, 1])
+        }
+    }
+
+    /// As data-centre parts do it.
+    @Test func aCardWithoutEncodersLeavesThatToTheCPU() async throws {
+        try await Self.run(on: [ScriptedDevice(hasEncoders: false)]) { run, _ in
+            Self.expectAligned(run, lost: 0)
+            #expect(run.statistics.device == "card-0" && run.statistics.deviceReason == nil)
+            #expect(run.statistics.rungs.map(\.device) == ["cpu", "cpu"])
         }
     }
 
@@ -105,6 +115,7 @@ import Testing
         try await Self.run(on: [first, second]) { run, scheduler in
             Self.expectAligned(run, lost: Self.loss)
             #expect(run.statistics.device == "card-1")
+            #expect(run.statistics.rungs.map(\.device) == ["card-1", "card-1"])
             let devices = scheduler.statistics.devices
             #expect(devices.map(\.ladders) == [0, 0, 1])
             #expect(devices[1].failures == 1 && devices[1].retryAfter != nil)

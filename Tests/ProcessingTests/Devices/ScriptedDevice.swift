@@ -19,12 +19,19 @@ final class ScriptedDevice: TranscodingDevice {
 
     let name: String
     let model = "Scripted"
+    private let hasEncoders: Bool
     private let script: Script
     /// By tool: opened, used.
     private let calls = Mutex<[Tool: (opened: Int, used: Int)]>([:])
 
-    init(_ name: String = "card-0", _ script: @escaping Script = { _, _, _ in nil }) {
+    /// Without encoders of its own it has the CPU's.
+    init(
+        _ name: String = "card-0",
+        hasEncoders: Bool = true,
+        _ script: @escaping Script = { _, _, _ in nil }
+    ) {
         self.name = name
+        self.hasEncoders = hasEncoders
         self.script = script
     }
 
@@ -68,7 +75,8 @@ final class ScriptedDevice: TranscodingDevice {
         var own = terms
         // Other parameter sets than those of the CPU, as a card's encoder has.
         own.colour = VideoFormat.Colour(primaries: 5, transfer: 6, matrix: 5, isFullRange: false)
-        return Encoder(device: self, tool: try CPUDevice.shared.makeEncoder(own, for: picture))
+        let tool = try CPUDevice.shared.makeEncoder(own, for: picture)
+        return Encoder(isOnDevice: hasEncoders, device: self, tool: tool)
     }
 
     private struct Decoder: PictureDecoding {
@@ -100,6 +108,7 @@ final class ScriptedDevice: TranscodingDevice {
     }
 
     private struct Encoder: PictureEncoding {
+        let isOnDevice: Bool
         let device: ScriptedDevice
         let tool: any PictureEncoding
 
