@@ -310,6 +310,29 @@ import Testing
                 """
             )
             #expect(changes == [180, 360, 720])
+            // And back at once: to a playlist that has had no news meanwhile.
+            try await page.evaluate(
+                """
+                new Promise((resolve) => {
+                  let turns = 0;
+                  const timer = setInterval(() => {
+                    if (turns++ === 10) {
+                      clearInterval(timer);
+                      return resolve(turns);
+                    }
+                    const home = reachedPlayer.loadLevel;
+                    const away = (home + 1) % 3;
+                    const turnBack = (_, { level }) => {
+                      if (level !== away) return;
+                      reachedPlayer.off(Hls.Events.LEVEL_LOADED, turnBack);
+                      reachedPlayer.nextLoadLevel = home;
+                    };
+                    reachedPlayer.on(Hls.Events.LEVEL_LOADED, turnBack);
+                    reachedPlayer.nextLoadLevel = away;
+                  }, 1500);
+                })
+                """
+            )
             let after = try await page.playback
             let report = try await page.stallReport
             #expect(after.stalls - before.stalls == 0, "\(report)")

@@ -234,6 +234,7 @@ export class Player extends EventTarget {
       backBufferLength: 20,
       // CMAF needs no transmuxing, and a worker made of a blob would need a wider policy.
       enableWorker: false,
+      pLoader: loaderOfNews(Hls.DefaultConfig.loader),
       playlistLoadPolicy: {
         default: {
           // A blocking reload is answered late when the publisher is away.
@@ -414,6 +415,33 @@ export class Player extends EventTarget {
     this.#video.removeAttribute('src');
     this.#reconnect(this.#hasPlayed ? 'interrupted' : 'waiting');
   }
+}
+
+/**
+ * Loads a playlist that has news. Back at a size that it left less than a part ago, hls.js asks for what it
+ * has, takes the answer for a stream that stands still, and asks again after half a target duration: too
+ * late for a buffer of a second. It is given the next part instead.
+ */
+function loaderOfNews(Loader) {
+  const newest = new Map();
+  return class extends Loader {
+    load(context, config, callbacks) {
+      const url = new URL(context.url, location.href);
+      const [sequence, wanted] = ['_HLS_msn', '_HLS_part'].map((name) =>
+        Number(url.searchParams.get(name) ?? NaN));
+      const known = newest.get(url.pathname);
+      const part = known?.sequence === sequence ? Math.max(wanted, known.part + 1) : wanted;
+      if (part > wanted) {
+        url.searchParams.set('_HLS_part', part);
+        context.url = url.href;
+      }
+      const onSuccess = (...results) => {
+        if (part >= 0) newest.set(url.pathname, { sequence, part });
+        callbacks.onSuccess(...results);
+      };
+      super.load(context, config, { ...callbacks, onSuccess });
+    }
+  };
 }
 
 function monotonicSeconds() {
